@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+# Compiler and linker options that hold for every file of ours, and the sanitizers, which hold for the whole build.
+
+add_library(glovebox_flags INTERFACE)
+target_compile_options(glovebox_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wold-style-cast -Wnon-virtual-dtor
+  -Woverloaded-virtual -Wimplicit-fallthrough -Wnull-dereference $<$<BOOL:${GLOVEBOX_WERROR}>:-Werror>
+  $<$<CONFIG:Release>:-D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection -fcf-protection>)
+target_compile_definitions(glovebox_flags INTERFACE _GLIBCXX_ASSERTIONS)
+target_link_options(glovebox_flags INTERFACE -Wl,-z,relro,-z,now)
+target_link_libraries(glovebox_flags INTERFACE Threads::Threads)
+
+# Paths of this checkout do not belong into binaries, and a compiler cache serves every checkout only without them.
+add_compile_options(-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
+
+if(GLOVEBOX_SANITIZE)
+  add_compile_options(-fsanitize=${GLOVEBOX_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${GLOVEBOX_SANITIZE})
+endif()
+if(GLOVEBOX_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
+# The cache for compiled files, shared by all build folders and checkouts of a user.
+find_program(GLOVEBOX_CCACHE ccache)
+if(GLOVEBOX_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(launcher env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1 CCACHE_ABSSTDERR=1 ${GLOVEBOX_CCACHE})
+  set(CMAKE_C_COMPILER_LAUNCHER ${launcher})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${launcher})
+endif()
