@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Every bound that we set, in one place. Units are in the names.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace glovebox::limits {
+
+// JSON
+inline constexpr std::size_t kJsonDepthMax = 32;
+inline constexpr std::size_t kJsonBodyBytesMax = 16U << 20U;
+inline constexpr std::size_t kSqlAstJsonDepthMax = 1'000;  // what DuckDB's parser hands us
+
+// HTTP
+inline constexpr std::size_t kHttpHeadBytesMax = 16U << 10U;
+inline constexpr std::size_t kHttpUploadBytesMax = std::size_t{8} << 30U;
+inline constexpr std::int64_t kHttpHeadTimeoutMs = 10'000;
+inline constexpr std::int64_t kHttpBodyIdleTimeoutMs = 30'000;
+inline constexpr std::int64_t kHttpKeepAliveTimeoutMs = 60'000;
+inline constexpr std::size_t kHttpConnectionsMax = 1'024;
+inline constexpr std::size_t kHttpWorkerThreads = 8;
+inline constexpr std::size_t kHttpQueueMax = 256;
+inline constexpr std::int64_t kHttpDrainTimeoutMs = 10'000;
+inline constexpr unsigned kServerStopSeconds = 30;  // from the signal to the end, whatever still runs
+inline constexpr std::size_t kHttpHeadersMax = 100;
+inline constexpr std::size_t kHttpPathSegmentsMax = 64;
+inline constexpr std::size_t kHttpQueryParametersMax = 256;
+inline constexpr std::size_t kHttpReadBufferBytes = 64U << 10U;
+inline constexpr std::size_t kHttpBodyStartBytes = 64U << 10U;    // of one body, before its handler starts
+inline constexpr std::size_t kHttpBodyWindowBytes = 256U << 10U;  // of one body, waiting for its handler
+inline constexpr std::size_t kHttpChunkBytes = 256U << 10U;       // of a file on its way to a client
+inline constexpr std::int64_t kHttpBodyBytesPerSecondMin = 1'024;  // after a first kHttpBodyIdleTimeoutMs
+inline constexpr std::int64_t kHttpWriteIdleTimeoutMs = 30'000;
+inline constexpr std::int64_t kHttpLingerTimeoutMs = 5'000;
+inline constexpr std::int64_t kHttpRetryAfterSeconds = 1;
+
+// Authors' SQL
+inline constexpr std::size_t kSqlTextBytesMax = 256U << 10U;
+inline constexpr std::size_t kSqlNestingMax = 48;
+inline constexpr std::size_t kSqlStatementsMax = 64;
+inline constexpr std::size_t kSqlExpressionNodesMax = 20'000;
+inline constexpr std::size_t kSqlListMax = 1'000;
+inline constexpr std::size_t kSqlColumnsMax = 1'000;
+inline constexpr std::size_t kSqlJoinsMax = 32;
+inline constexpr std::size_t kSqlParametersMax = 64;
+inline constexpr std::size_t kNotebookBytesMax = 1U << 20U;
+inline constexpr std::size_t kNotebookCellsMax = 200;
+inline constexpr std::size_t kNotebookJsonDepthMax = 64;  // exports carry results, which we drop
+inline constexpr std::size_t kNotebookTitleBytesMax = 500;
+inline constexpr std::size_t kNotebookChoicesMax = 1'000;
+
+// Rules and planning
+inline constexpr std::int64_t kMinUnitsFloor = 10;
+inline constexpr std::int64_t kMinUnitsMax = 1'000'000;
+inline constexpr std::size_t kRuleColumnsMax = 1'000;
+inline constexpr std::size_t kRuleDomainValuesMax = 10'000;
+inline constexpr std::size_t kRuleBytesMax = 1U << 20U;
+inline constexpr std::size_t kPlanAggregatesMax = 64;
+inline constexpr std::size_t kPlanBoxesMax = 4'096;
+
+// Runs
+inline constexpr std::int64_t kRunTimeoutMs = 600'000;
+inline constexpr std::size_t kRunMemoryBytesMax = std::size_t{4} << 30U;
+inline constexpr std::size_t kRunThreads = 2;
+inline constexpr std::size_t kRunGroupsMax = 1'000'000;
+inline constexpr std::size_t kRunOutputRowsMax = 1'000'000;
+inline constexpr std::size_t kOutputFileBytesMax = std::size_t{1} << 30U;
+inline constexpr std::size_t kRunInlineRowsMax = 10'000;
+inline constexpr std::size_t kRunsConcurrentMax = 2;
+inline constexpr std::size_t kRunsQueuedMax = 100;
+inline constexpr std::size_t kWorkerPoolSize = 2;
+inline constexpr std::size_t kWorkerMessageBytesMax = std::size_t{64} << 20U;
+inline constexpr std::int64_t kVisibleDurationStepMs = 250;  // P13: rounded up to 0.25 s * 2^n
+inline constexpr std::size_t kHistoryCellsMax = 1'000'000;
+inline constexpr std::size_t kDifferencePairsByStructureMax = 40'000;  // beyond, one scan is cheaper
+
+// Engine
+inline constexpr std::size_t kUnitCounterHeapBytesMax = std::size_t{1} << 30U;  // per counter; DuckDB does not see it
+inline constexpr std::size_t kEngineJobsMax = 4;  // worker processes with a job at one time
+inline constexpr std::int64_t kWorkerStartTimeoutMs = 10'000;
+inline constexpr std::int64_t kFunctionCheckTimeoutMs = 10'000;
+inline constexpr std::size_t kWorkerMessageDepthMax = 256;
+inline constexpr std::size_t kWorkerSetupBytesMax = 4U << 20U;
+inline constexpr std::size_t kWorkerOpenFilesMax = 4'096;
+inline constexpr std::size_t kWorkerFileBytesMax = std::size_t{256} << 30U;
+inline constexpr std::size_t kWorkerAddressBytesExtra = std::size_t{8} << 30U;  // stacks, libraries, reserved ranges
+
+// Rooms
+inline constexpr std::size_t kCollaboratorsMax = 10;
+inline constexpr std::size_t kAssetsPerRoomMax = 1'000;
+inline constexpr std::size_t kNameBytesMax = 255;
+inline constexpr std::size_t kCommentBytesMax = 4'096;
+inline constexpr std::size_t kReviewCommentBytesMax = 500;
+inline constexpr std::int64_t kOutputLifetimeMs = std::int64_t{30} * 24 * 3'600 * 1'000;
+inline constexpr std::int64_t kOutputReviewMs = std::int64_t{7} * 24 * 3'600 * 1'000;
+inline constexpr std::size_t kContractOutputsMax = 64;
+inline constexpr std::int64_t kSweepIntervalMs = 60'000;
+inline constexpr std::int64_t kLedgerEntriesPageMax = 1'000;
+inline constexpr std::size_t kIdempotencyTokenBytesMax = 64;
+inline constexpr std::int64_t kPageSizeDefault = 100;
+inline constexpr std::int64_t kPageSizeMax = 1'000;
+
+// Metadata store
+inline constexpr int kStoreBusyTimeoutMs = 10'000;
+inline constexpr std::int64_t kStoreWriteWaitMs = 30'000;
+inline constexpr std::size_t kStoreIdleConnectionsMax = 16;
+inline constexpr std::size_t kStoreStatementsCachedMax = 256;
+
+// Catalogue
+inline constexpr std::size_t kPrincipalsPerOrganisationMax = 100'000;
+inline constexpr std::size_t kFunctionBodyBytesMax = 64U << 10U;
+inline constexpr std::size_t kFunctionParametersMax = 64;
+inline constexpr std::size_t kVolumePathBytesMax = 4'096;
+inline constexpr std::size_t kVolumePathDepthMax = 64;
+inline constexpr std::size_t kStatementNamesMax = 4'096;
+inline constexpr std::size_t kSecretBytesMax = 128U << 10U;
+inline constexpr std::size_t kSecretsPerScopeMax = 1'000;
+inline constexpr std::size_t kSecretScopesMax = 1'000;
+inline constexpr std::size_t kTokenLifetimeDaysMax = 730;
+inline constexpr std::size_t kTokensPerPrincipalMax = 600;
+
+// SQL statements
+inline constexpr std::size_t kStatementThreads = 4;
+inline constexpr std::size_t kStatementWaitersMax = 6;  // handlers that wait for one; fewer than kHttpWorkerThreads
+inline constexpr std::size_t kStatementsUnfinishedMax = 64;  // of one organisation
+inline constexpr std::size_t kStatementsKeptMax = 32;        // results of one organisation
+inline constexpr std::size_t kStatementChunkRows = 2'000;
+
+// Ledger
+inline constexpr std::size_t kLedgerEntryBytesMax = 65'535;
+inline constexpr std::size_t kLedgerProofHashesMax = 63;
+inline constexpr std::size_t kLedgerNoteBytesMax = 64U << 10U;
+inline constexpr std::uint64_t kLedgerSizeMax = (std::uint64_t{1} << 63U) - 1;
+inline constexpr std::size_t kLedgerNoteSignaturesMax = 64;
+inline constexpr std::size_t kLedgerKeyNameBytesMax = 1'024;
+inline constexpr std::size_t kLedgerJsonDepthMax = 12;
+inline constexpr std::size_t kLedgerJournalRecordBytesMax = 256U << 10U;
+inline constexpr std::size_t kLedgerBundleFilesMax = 1'000'000;
+inline constexpr std::size_t kLedgerBundleFileBytesMax = std::size_t{256} << 20U;
+inline constexpr std::size_t kLedgerArchiveBytesMax = std::size_t{2} << 30U;
+inline constexpr std::size_t kLedgerFindingsMax = 1'000;
+inline constexpr std::int64_t kLedgerClockSkewMsMax = 60'000;
+
+}  // namespace glovebox::limits
