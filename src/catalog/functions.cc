@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "catalog/functions.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/assert.h"
+#include "base/errors.h"
+#include "base/ids.h"
+#include "base/json.h"
+#include "base/limits.h"
+#include "base/result.h"
+#include "base/strings.h"
+#include "catalog/caller.h"
+#include "catalog/grants.h"
+#include "catalog/names.h"
+#include "catalog/page.h"
+#include "catalog/privileges.h"
+#include "catalog/securable_rows.h"
+#include "catalog/sql.h"
+#include "catalog/tables.h"
+#include "store/database.h"
+
+namespace glovebox::catalog {
+namespace {
+
+constexpr std::size_t kTypeBytesMax = 255;
+
+std::string ParametersToText(const std::vector<FunctionParameter>& parameters) {
+  json::Array array;
+  for (const FunctionParameter& parameter : parameters) {
+    array.emplace_back(json::Array{parameter.name, parameter.type, parameter.comment});
+  }
+  return json::Write(json::Value(std::move(array)));
+}
+
+Result<std::vector<FunctionParameter>> ParametersFromText(const std::string& text) {
+  const Status damaged(ErrorCode::kDataLoss, "A function's parameters in the metadata database are damaged.");
+  auto value = json::Parse(text);
+  if (!value.ok() || !value->is_array()) {
+    return damaged;
+  }
+  std::vector<FunctionParameter> parameters;
+  for (const json::Value& parameter : value->as_array()) {
+    if (!parameter.is_array() || parameter.as_array().size() != 3 || !parameter.as_array()[0].is_string() ||
+        !parameter.as_array()[1].is_string() || !parameter.as_array()[2].is_string()) {
+      return damaged;
+    }
+    const json::Array& parts = parameter.as_array();
+    parameters.push_back({parts[0].as_string(), parts[1].as_string(), parts[2].as_string()});
+  }
+  return parameters;
+}
+
+Status Invalid(std::string message) { return Status(ErrorCode::kInvalidParameterValue, std::move(message)); }
+
+Status CheckDefinition(const NewFunction& function) {
+  GB_RETURN_IF_ERROR(CheckComment(function.comment));
+  if (function.parameters.size() > limits::kFunctionParametersMax) {
+    return Invalid("A function has at most " + std::to_string(limits::kFunctionParametersMax) + " parameters.");
+  }
+  if (function.body.empty() || function.body.size() > limits::kFunctionBodyBytesMax) {
+    return Invalid("A function's body has 1 to " + std::to_string(limits::kFunctionBodyBytesMax) + " bytes.");
+  }
+  if (!IsValidUtf8(function.body) || !IsValidUtf8(function.return_type) ||
+      function.return_type.size() > kTypeBytesMax) {
+    return Invalid("A function's body or return type is not valid.");
+  }
+  std::set<std::string> keys;
+  for (const FunctionParameter& parameter : function.parameters) {
+    GB_ASSIGN_OR_RETURN(const Name name, CheckedName(parameter.name, "parameter's name"));
+    GB_RETURN_IF_ERROR(CheckComment(parameter.comment));
+    if (!keys.insert(name.key).second) {
+      return Invalid("The parameter '" + parameter.name + "' is there twice.");
+    }
+    if (parameter.type.empty() || parameter.type.size() > kTypeBytesMax || !IsValidUtf8(parameter.type)) {
+      return Invalid("The type of parameter '" + parameter.name + "' is not valid.");
+    }
+  }
+  return Status();
+}
+
+Status CheckReplaceable(store::Transaction& transaction, const OrganisationId& organisation, const Function& existing,
+                        const NewFunction& function) {
+  if (existing.parameters.size() == function.parameters.size()) {
+    return Status();
+  }
+  const std::string& id = existing.info.id;
+  GB_ASSIGN_OR_RETURN(const auto used, transaction.Query("SELECT id FROM tables WHERE organisation_id = ? AND "
+                                                         "filter_function_id = ? UNION ALL SELECT table_id FROM "
+                                                         "table_columns WHERE organisation_id = ? AND "
+                                                         "mask_function_id = ? LIMIT 1",
+                                                         {organisation.str(), id, organisation.str(), id}));
+  if (!used.empty()) {
+    return Status(ErrorCode::kInvalidState, "Function '" + existing.info.full_name +
+                                                "' is used by a row filter or mask, which needs the same number of "
+                                                "parameters.");
+  }
+  return Status();
+}
+
+Status WriteDefinition(store::Transaction& transaction, const OrganisationId& organisation, const std::string& id,
+                       const NewFunction& function) {
+  GB_RETURN_IF_ERROR(
+      Run(transaction, "DELETE FROM functions WHERE organisation_id = ? AND id = ?", {organisation.str(), id}));
+  return Run(transaction,
+             "INSERT INTO functions (organisation_id, id, parameters, return_type, body) VALUES (?, ?, ?, ?, ?)",
+             {organisation.str(), id, ParametersToText(function.parameters), function.return_type, function.body});
+}
+
+}  // namespace
+
+Result<std::vector<Function>> FunctionClosure(const std::vector<std::string>& roots,
+                                              const std::vector<Function>& available) {
+  std::vector<Function> closure;
+  std::set<std::string> ids;
+  const auto add = [&](const Function& function) {
+    if (ids.insert(function.info.id).second) {
+      closure.push_back(function);
+    }
+  };
+  for (const std::string& root : roots) {
+    const auto found = std::find_if(available.begin(), available.end(), [&](const Function& function) {
+      return NameKey(function.info.full_name) == NameKey(root);
+    });
+    if (found == available.end()) {
+      return DoesNotExist(SecurableKind::kFunction, root);
+    }
+    add(*found);
+  }
+  for (std::size_t i = 0; i < closure.size(); ++i) {
+    // A name that only occurs in the body, in a string say, brings a function more, which does no harm.
+    const std::string body = AsciiLower(closure[i].body);
+    const std::string schema = closure[i].info.parent_id;
+    for (const Function& function : available) {
+      if (function.info.parent_id == schema && body.find(AsciiLower(function.info.name)) != std::string::npos) {
+        add(function);
+      }
+    }
+  }
+  std::set<std::string> names;
+  for (const Function& function : closure) {
+    if (!names.insert(NameKey(function.info.name)).second) {
+      return Status(ErrorCode::kInvalidState, "Two functions of the name '" + function.info.name +
+                                                  "' in different schemas cannot be used together.");
+    }
+  }
+  return closure;
+}
+
+Result<Function> Functions::Load(store::Transaction& transaction, const Securable& securable,
+                                 const OrganisationId& organisation) {
+  GB_ASSIGN_OR_RETURN(const auto row, transaction.QueryOne("SELECT parameters, return_type, body FROM functions WHERE "
+                                                           "organisation_id = ? AND id = ?",
+                                                           {organisation.str(), securable.id}));
+  if (!row.has_value()) {
+    return Status(ErrorCode::kDataLoss, "The metadata database lacks the definition of a function.");
+  }
+  Function function;
+  function.info = securable;
+  GB_ASSIGN_OR_RETURN(function.parameters, ParametersFromText(row->Text(0)));
+  function.return_type = row->Text(1);
+  function.body = row->Text(2);
+  return function;
+}
+
+Result<Function> Functions::Create(const Caller& caller, const NewFunction& function, OnExisting on_existing) const {
+  GB_ASSIGN_OR_RETURN(const Name name, CheckedName(function.name, "function's name"));
+  GB_RETURN_IF_ERROR(CheckDefinition(function));
+  GB_ASSIGN_OR_RETURN(const auto transaction, context_.database->Begin(store::Access::kWrite));
+  GB_ASSIGN_OR_RETURN(const Securable schema, FindKnown(*transaction, caller, SecurableKind::kSchema, function.schema));
+  GB_ASSIGN_OR_RETURN(auto existing,
+                      FindChildRow(*transaction, caller.organisation, SecurableKind::kFunction, schema.id, name.key));
+  Securable info;
+  if (existing.has_value() && on_existing != OnExisting::kFail) {
+    if (on_existing == OnExisting::kKeep) {
+      GB_ASSIGN_OR_RETURN(const Securable kept, FindKnown(*transaction, caller, SecurableKind::kFunction,
+                                                          function.schema + "." + function.name));
+      return Load(*transaction, kept, caller.organisation);
+    }
+    GB_RETURN_IF_ERROR(Grants::Check(*transaction, caller, Privilege::kManage, *existing));
+    GB_ASSIGN_OR_RETURN(const Function old, Load(*transaction, *existing, caller.organisation));
+    GB_RETURN_IF_ERROR(CheckReplaceable(*transaction, caller.organisation, old, function));
+    GB_RETURN_IF_ERROR(Run(*transaction, "UPDATE securables SET comment = ? WHERE organisation_id = ? AND id = ?",
+                           {function.comment, caller.organisation.str(), existing->id}));
+    GB_RETURN_IF_ERROR(TouchRow(*transaction, context_, caller, existing->id));
+    GB_RETURN_IF_ERROR(Tables::AdvancePolicies(*transaction, caller.organisation));
+    info = *std::move(existing);
+  } else {
+    GB_RETURN_IF_ERROR(Grants::Check(*transaction, caller, Privilege::kCreateFunction, schema));
+    GB_ASSIGN_OR_RETURN(info, InsertRow(*transaction, context_, caller.organisation,
+                                        {.kind = SecurableKind::kFunction,
+                                         .id = NewUuid(*context_.clock, *context_.random),
+                                         .parent_id = schema.id,
+                                         .parent_full_name = schema.full_name,
+                                         .name = name,
+                                         .owner = caller.principal,
+                                         .comment = function.comment,
+                                         .created_by = caller.name}));
+  }
+  GB_RETURN_IF_ERROR(WriteDefinition(*transaction, caller.organisation, info.id, function));
+  GB_ASSIGN_OR_RETURN(const auto written, FindRow(*transaction, caller.organisation, info.id));
+  GB_ASSERT(written.has_value());
+  GB_ASSIGN_OR_RETURN(Function created, Load(*transaction, *written, caller.organisation));
+  GB_RETURN_IF_ERROR(transaction->Commit());
+  return created;
+}
+
+Result<Function> Functions::Get(const Caller& caller, const std::string& full_name) const {
+  GB_ASSIGN_OR_RETURN(const auto transaction, context_.database->Begin(store::Access::kRead));
+  GB_ASSIGN_OR_RETURN(const Securable info, FindKnown(*transaction, caller, SecurableKind::kFunction, full_name));
+  GB_ASSIGN_OR_RETURN(Function function, Load(*transaction, info, caller.organisation));
+  if (!Grants::Check(*transaction, caller, Privilege::kExecute, info).ok()) {
+    function.body.clear();
+  }
+  return function;
+}
+
+Result<Page<Function>> Functions::List(const Caller& caller, const std::string& schema, const PageRequest& page) const {
+  GB_ASSIGN_OR_RETURN(const auto transaction, context_.database->Begin(store::Access::kRead));
+  GB_ASSIGN_OR_RETURN(const Page<Securable> rows,
+                      KnownChildren(*transaction, caller, SecurableKind::kFunction, schema, page));
+  Page<Function> result;
+  result.next_token = rows.next_token;
+  for (const Securable& row : rows.items) {
+    GB_ASSIGN_OR_RETURN(Function function, Load(*transaction, row, caller.organisation));
+    if (!Grants::Check(*transaction, caller, Privilege::kExecute, row).ok()) {
+      function.body.clear();
+    }
+    result.items.push_back(std::move(function));
+  }
+  return result;
+}
+
+Result<std::vector<Function>> Functions::Executable(store::Transaction& transaction, const Caller& caller) {
+  GB_ASSIGN_OR_RETURN(const auto rows,
+                      transaction.Query("SELECT f.id FROM functions f JOIN securables s ON s.organisation_id = "
+                                        "f.organisation_id AND s.id = f.id WHERE f.organisation_id = ? "
+                                        "ORDER BY s.full_name",
+                                        {caller.organisation.str()}));
+  std::vector<Function> functions;
+  for (const store::Row& row : rows) {
+    GB_ASSIGN_OR_RETURN(const auto info, FindRow(transaction, caller.organisation, row.Text(0)));
+    GB_ASSERT(info.has_value());
+    const Status allowed = Grants::Check(transaction, caller, Privilege::kExecute, *info);
+    if (allowed.ok()) {
+      GB_ASSIGN_OR_RETURN(Function function, Load(transaction, *info, caller.organisation));
+      functions.push_back(std::move(function));
+    } else if (allowed.code() != ErrorCode::kNotFound && allowed.code() != ErrorCode::kPermissionDenied) {
+      return allowed;
+    }
+  }
+  return functions;
+}
+
+Result<std::vector<Function>> Functions::Executable(const Caller& caller) const {
+  GB_ASSIGN_OR_RETURN(const auto transaction, context_.database->Begin(store::Access::kRead));
+  return Executable(*transaction, caller);
+}
+
+}  // namespace glovebox::catalog

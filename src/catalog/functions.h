@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// SQL functions: CREATE FUNCTION name(parameters) RETURN body. The body is an expression's text; who creates one has
+// checked that it compiles (the statement part does, with the engine).
+//
+// Replacing a function changes what row filters and masks that call it mean, so it advances the policy version of every
+// table of the organisation that has any. Threads: thread-safe.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "catalog/caller.h"
+#include "catalog/context.h"
+#include "catalog/page.h"
+#include "catalog/securables.h"
+
+namespace glovebox::catalog {
+
+struct FunctionParameter {
+  std::string name;
+  std::string type;
+  std::string comment;
+  bool operator==(const FunctionParameter&) const = default;
+};
+
+struct Function {
+  Securable info;
+  std::vector<FunctionParameter> parameters;
+  std::string return_type;  // empty if it was not declared
+  std::string body;
+};
+
+struct NewFunction {
+  std::string schema;  // "catalog.schema"
+  std::string name;
+  std::vector<FunctionParameter> parameters;
+  std::string return_type;
+  std::string body;
+  std::string comment;
+};
+
+enum class OnExisting { kFail, kKeep, kReplace };
+
+// The functions with these full names, and those that their bodies may call: a body's bare name means a function of the
+// same schema as the body's. Nothing else is handed to the engine, so that a function of the same name elsewhere cannot
+// take the place of one that a policy means. Pure. Returns NOT_FOUND if `available` lacks a root, and INVALID_STATE if
+// two functions of the result have the same name in different schemas.
+Result<std::vector<Function>> FunctionClosure(const std::vector<std::string>& roots,
+                                              const std::vector<Function>& available);
+
+class Functions {
+ public:
+  explicit Functions(const Context& context) : context_(context) {}
+
+  // Needs CREATE_FUNCTION on the schema; ownership or MANAGE to replace. A function that a policy uses can only be
+  // replaced by one with the same parameters.
+  Result<Function> Create(const Caller& caller, const NewFunction& function, OnExisting on_existing) const;
+  // Needs EXECUTE to see the body; without it, the body is empty.
+  Result<Function> Get(const Caller& caller, const std::string& full_name) const;
+  Result<Page<Function>> List(const Caller& caller, const std::string& schema, const PageRequest& page) const;
+  // All that the caller may execute, for the engine; by name.
+  Result<std::vector<Function>> Executable(const Caller& caller) const;
+  static Result<std::vector<Function>> Executable(store::Transaction& transaction, const Caller& caller);
+  static Result<Function> Load(store::Transaction& transaction, const Securable& securable,
+                               const OrganisationId& organisation);
+
+ private:
+  Context context_;
+};
+
+}  // namespace glovebox::catalog

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "catalog/migrations.h"
+
+#include <string_view>
+#include <vector>
+#include "store/database.h"
+
+namespace glovebox::catalog {
+namespace {
+
+// Ids and names are text, times are epoch milliseconds, lists are JSON text. `*_key` columns hold the folded form of a
+// name, by which it is unique and found.
+constexpr std::string_view kOrganisationsAndPrincipals = R"sql(
+CREATE TABLE sequences (
+  name TEXT NOT NULL PRIMARY KEY,
+  next BIGINT NOT NULL
+);
+CREATE TABLE organisations (
+  id TEXT NOT NULL PRIMARY KEY,
+  name TEXT NOT NULL,
+  name_key TEXT NOT NULL UNIQUE,
+  cloud TEXT NOT NULL,
+  region TEXT NOT NULL,
+  workspace_id BIGINT NOT NULL UNIQUE,
+  statement_public BLOB NOT NULL,
+  statement_sealed BLOB NOT NULL,
+  cosigner_public BLOB NOT NULL,
+  cosigner_sealed BLOB NOT NULL,
+  created_at BIGINT NOT NULL
+);
+CREATE TABLE principals (
+  organisation_id TEXT NOT NULL REFERENCES organisations (id),
+  id TEXT NOT NULL,
+  number BIGINT NOT NULL UNIQUE,
+  kind TEXT NOT NULL,
+  name TEXT NOT NULL,
+  name_key TEXT NOT NULL,
+  display_name TEXT NOT NULL,
+  active BIGINT NOT NULL,
+  created_at BIGINT NOT NULL,
+  PRIMARY KEY (organisation_id, id),
+  UNIQUE (organisation_id, name_key)
+);
+CREATE TABLE memberships (
+  organisation_id TEXT NOT NULL,
+  group_id TEXT NOT NULL,
+  member_id TEXT NOT NULL,
+  PRIMARY KEY (organisation_id, group_id, member_id),
+  FOREIGN KEY (organisation_id, group_id) REFERENCES principals (organisation_id, id) ON DELETE CASCADE,
+  FOREIGN KEY (organisation_id, member_id) REFERENCES principals (organisation_id, id) ON DELETE CASCADE
+);
+CREATE INDEX memberships_by_member ON memberships (organisation_id, member_id);
+CREATE TABLE tokens (
+  organisation_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  principal_id TEXT NOT NULL,
+  hash TEXT NOT NULL UNIQUE,
+  comment TEXT NOT NULL,
+  created_at BIGINT NOT NULL,
+  expires_at BIGINT NOT NULL,
+  PRIMARY KEY (organisation_id, id),
+  FOREIGN KEY (organisation_id, principal_id) REFERENCES principals (organisation_id, id) ON DELETE CASCADE
+);
+CREATE INDEX tokens_by_principal ON tokens (organisation_id, principal_id)
+)sql";
+
+constexpr std::string_view kSecurables = R"sql(
+CREATE TABLE securables (
+  organisation_id TEXT NOT NULL REFERENCES organisations (id),
+  id TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  parent_id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  name_key TEXT NOT NULL,
+  full_name TEXT NOT NULL,
+  owner_id TEXT NOT NULL,
+  comment TEXT NOT NULL,
+  created_at BIGINT NOT NULL,
+  created_by TEXT NOT NULL,
+  updated_at BIGINT NOT NULL,
+  updated_by TEXT NOT NULL,
+  PRIMARY KEY (organisation_id, id),
+  UNIQUE (organisation_id, parent_id, kind, name_key),
+  FOREIGN KEY (organisation_id, owner_id) REFERENCES principals (organisation_id, id)
+);
+CREATE INDEX securables_by_owner ON securables (organisation_id, owner_id);
+CREATE TABLE grants (
+  organisation_id TEXT NOT NULL,
+  securable_id TEXT NOT NULL,
+  principal_id TEXT NOT NULL,
+  privilege TEXT NOT NULL,
+  granted_at BIGINT NOT NULL,
+  granted_by TEXT NOT NULL,
+  PRIMARY KEY (organisation_id, securable_id, principal_id, privilege),
+  FOREIGN KEY (organisation_id, securable_id) REFERENCES securables (organisation_id, id) ON DELETE CASCADE,
+  FOREIGN KEY (organisation_id, principal_id) REFERENCES principals (organisation_id, id) ON DELETE CASCADE
+);
+CREATE INDEX grants_by_principal ON grants (organisation_id, principal_id);
+CREATE TABLE holds (
+  organisation_id TEXT NOT NULL,
+  securable_id TEXT NOT NULL,
+  holder TEXT NOT NULL,
+  PRIMARY KEY (organisation_id, securable_id, holder),
+  FOREIGN KEY (organisation_id, securable_id) REFERENCES securables (organisation_id, id)
+)
+)sql";
+
+constexpr std::string_view kTablesAndFunctions = R"sql(
+CREATE TABLE functions (
+  organisation_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  parameters TEXT NOT NULL,
+  return_type TEXT NOT NULL,
+  body TEXT NOT NULL,
+  PRIMARY KEY (organisation_id, id),
+  FOREIGN KEY (organisation_id, id) REFERENCES securables (organisation_id, id) ON DELETE CASCADE
+);
+CREATE TABLE tables (
+  organisation_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  version_id TEXT NOT NULL,
+  policy_version BIGINT NOT NULL,
+  filter_function_id TEXT NOT NULL,
+  filter_columns TEXT NOT NULL,
+  PRIMARY KEY (organisation_id, id),
+  FOREIGN KEY (organisation_id, id) REFERENCES securables (organisation_id, id) ON DELETE CASCADE
+);
+CREATE INDEX tables_by_filter ON tables (organisation_id, filter_function_id);
+CREATE TABLE table_columns (
+  organisation_id TEXT NOT NULL,
+  table_id TEXT NOT NULL,
+  position BIGINT NOT NULL,
+  name TEXT NOT NULL,
+  name_key TEXT NOT NULL,
+  type TEXT NOT NULL,
+  comment TEXT NOT NULL,
+  mask_function_id TEXT NOT NULL,
+  mask_columns TEXT NOT NULL,
+  PRIMARY KEY (organisation_id, table_id, position),
+  UNIQUE (organisation_id, table_id, name_key),
+  FOREIGN KEY (organisation_id, table_id) REFERENCES tables (organisation_id, id) ON DELETE CASCADE
+);
+CREATE INDEX table_columns_by_mask ON table_columns (organisation_id, mask_function_id);
+CREATE TABLE table_versions (
+  organisation_id TEXT NOT NULL,
+  table_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  number BIGINT NOT NULL,
+  path TEXT NOT NULL UNIQUE,
+  row_count BIGINT NOT NULL,
+  created_at BIGINT NOT NULL,
+  created_by TEXT NOT NULL,
+  PRIMARY KEY (organisation_id, table_id, id),
+  UNIQUE (organisation_id, table_id, number),
+  FOREIGN KEY (organisation_id, table_id) REFERENCES tables (organisation_id, id) ON DELETE CASCADE
+)
+)sql";
+
+constexpr std::string_view kSecrets = R"sql(
+CREATE TABLE secret_scopes (
+  organisation_id TEXT NOT NULL REFERENCES organisations (id),
+  name_key TEXT NOT NULL,
+  name TEXT NOT NULL,
+  created_at BIGINT NOT NULL,
+  PRIMARY KEY (organisation_id, name_key)
+);
+CREATE TABLE secret_acls (
+  organisation_id TEXT NOT NULL,
+  scope_key TEXT NOT NULL,
+  principal_id TEXT NOT NULL,
+  permission TEXT NOT NULL,
+  PRIMARY KEY (organisation_id, scope_key, principal_id),
+  FOREIGN KEY (organisation_id, scope_key) REFERENCES secret_scopes (organisation_id, name_key) ON DELETE CASCADE,
+  FOREIGN KEY (organisation_id, principal_id) REFERENCES principals (organisation_id, id) ON DELETE CASCADE
+);
+CREATE TABLE secrets (
+  organisation_id TEXT NOT NULL,
+  scope_key TEXT NOT NULL,
+  secret_key TEXT NOT NULL,
+  sealed BLOB NOT NULL,
+  updated_at BIGINT NOT NULL,
+  PRIMARY KEY (organisation_id, scope_key, secret_key),
+  FOREIGN KEY (organisation_id, scope_key) REFERENCES secret_scopes (organisation_id, name_key) ON DELETE CASCADE
+)
+)sql";
+
+}  // namespace
+
+const std::vector<store::Migration>& Migrations() {
+  static const std::vector<store::Migration> kMigrations = {
+      {1, "organisations and principals", kOrganisationsAndPrincipals},
+      {2, "securables and grants", kSecurables},
+      {3, "tables and functions", kTablesAndFunctions},
+      {4, "secrets", kSecrets},
+  };
+  return kMigrations;
+}
+
+}  // namespace glovebox::catalog

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Managed tables: columns, versions (one immutable file each), row filter and column masks.
+//
+// Protocol of writing: PlanWrite() gives a path that nothing refers to; the engine writes the file; CommitWrite() makes
+// it the table's current version in one transaction. A crash in between leaves an unreferenced file, which
+// RemoveUnreferencedFiles() deletes at the next start.
+//
+// Policies: each change of a row filter or mask, of a function or of a secret, advances `policy_version`; what was
+// prepared from an older (version, policy version) is not used any more. A table cannot be replaced by one that lacks a
+// column which a policy names: a policy never silently stops to apply. Threads: thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/ids.h"
+#include "base/result.h"
+#include "catalog/caller.h"
+#include "catalog/context.h"
+#include "catalog/functions.h"
+#include "catalog/page.h"
+#include "catalog/securables.h"
+
+namespace glovebox::catalog {
+
+struct ColumnMask {
+  std::string function;                    // full name
+  std::vector<std::string> using_columns;  // further arguments after the column itself
+};
+
+struct TableColumn {
+  std::string name;
+  std::string type;  // as the engine spells it: "BIGINT", "DECIMAL(10,2)"
+  std::string comment;
+  std::optional<ColumnMask> mask;
+};
+
+struct TableRowFilter {
+  std::string function;  // full name
+  std::vector<std::string> columns;
+};
+
+struct TableVersion {
+  TableVersionId id;
+  std::int64_t number = 0;  // 1, 2, ...
+  std::string path;
+  std::int64_t rows = 0;
+  TimeMs created_at{};
+  std::string created_by;
+};
+
+struct Table {
+  Securable info;
+  std::vector<TableColumn> columns;
+  std::optional<TableRowFilter> row_filter;
+  std::int64_t policy_version = 0;
+  TableVersion current;
+
+  [[nodiscard]] TableId id() const { return TableId(info.id); }
+  // Whether reading it goes through a row filter or a mask.
+  [[nodiscard]] bool IsGoverned() const;
+};
+
+// Where a new version will be written.
+struct TableWrite {
+  std::string schema;  // "catalog.schema"
+  std::string name;
+  TableId table;
+  TableVersionId version;
+  std::string path;
+  bool replaces = false;  // the table was there when the write was planned
+};
+
+struct TableContent {
+  std::vector<TableColumn> columns;
+  std::optional<TableRowFilter> row_filter;
+  std::int64_t rows = 0;
+  std::string comment;
+};
+
+// What a governed scan needs: the table with the functions that its policies may call.
+struct GovernedTable {
+  Table table;
+  std::vector<Function> functions;  // the policies' and those that they call; the table's owner may execute all
+  PrincipalId owner;                // whose secrets the functions may use
+};
+
+class Tables {
+ public:
+  explicit Tables(const Context& context) : context_(context) {}
+
+  // Needs any privilege on it.
+  Result<Table> Get(const Caller& caller, const std::string& full_name) const;
+  Result<Page<Table>> List(const Caller& caller, const std::string& schema, const PageRequest& page) const;
+  // Needs SELECT.
+  Result<Table> GetForSelect(const Caller& caller, const std::string& full_name) const;
+  // Needs SELECT. The table by its id, for work on behalf of who published it.
+  Result<GovernedTable> GetGoverned(const Caller& caller, const TableId& id) const;
+  Result<std::vector<TableVersion>> Versions(const Caller& caller, const std::string& full_name) const;  // newest first
+
+  // Needs CREATE_TABLE on the schema; MODIFY or ownership to replace. Nothing if the table is there and is to be kept.
+  Result<std::optional<TableWrite>> PlanWrite(const Caller& caller, const std::string& schema, const std::string& name,
+                                              OnExisting on_existing) const;
+  // Returns ABORTED if the table was created, replaced or dropped in between. The file at write.path must be durable.
+  Result<Table> CommitWrite(const Caller& caller, const TableWrite& write, const TableContent& content) const;
+  // A new version of the same columns (rows were added, changed, deleted). Both need MODIFY.
+  Result<TableWrite> PlanVersion(const Caller& caller, const std::string& full_name) const;
+  Result<Table> AddVersion(const Caller& caller, const TableWrite& write, std::int64_t rows) const;
+  // Deletes the file of a write that is given up.
+  void AbandonWrite(const TableWrite& write) const;
+
+  // Need ownership or MANAGE of the table and EXECUTE on the function; columns and number of parameters must fit.
+  Status SetRowFilter(const Caller& caller, const std::string& full_name, const TableRowFilter& filter) const;
+  Status DropRowFilter(const Caller& caller, const std::string& full_name) const;
+  Status SetMask(const Caller& caller, const std::string& full_name, const std::string& column,
+                 const ColumnMask& mask) const;
+  Status DropMask(const Caller& caller, const std::string& full_name, const std::string& column) const;
+  Status SetColumnComment(const Caller& caller, const std::string& full_name, const std::string& column,
+                          const std::string& comment) const;
+
+  // At start, before the server takes requests: files of writes that never were committed.
+  Result<std::int64_t> RemoveUnreferencedFiles() const;
+
+  // Inside a transaction, unchecked: the caller has checked.
+  static Result<Table> Load(store::Transaction& transaction, const Context& context, const OrganisationId& organisation,
+                            const Securable& securable);
+  // All tables of the organisation that have a policy get a new policy version.
+  static Status AdvancePolicies(store::Transaction& transaction, const OrganisationId& organisation);
+
+ private:
+  Context context_;
+};
+
+}  // namespace glovebox::catalog

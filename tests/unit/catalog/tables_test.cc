@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/unit/catalog/fixture.h"
+
+namespace glovebox::catalog {
+namespace {
+
+class Data : public CatalogTest {
+ protected:
+  void SetUp() override {
+    MakeSchema("main", "s");
+    auto table = MakeTable(admin_, "main.s", "t", Columns());
+    ASSERT_TRUE(table.ok()) << table.status().message();
+    table_ = *table;
+    ASSERT_TRUE(MakeFunction("consented", {{"c", "BOOLEAN", ""}}, "c").ok());
+    ASSERT_TRUE(MakeFunction("upper2", {{"a", "VARCHAR", ""}, {"b", "VARCHAR", ""}}, "upper(a || b)").ok());
+  }
+
+  static std::vector<TableColumn> Columns() {
+    return {{.name = "Name", .type = "VARCHAR", .comment = "of the member", .mask = {}},
+            {.name = "consent", .type = "BOOLEAN", .comment = "", .mask = {}},
+            {.name = "city", .type = "VARCHAR", .comment = "", .mask = {}}};
+  }
+
+  Result<Function> MakeFunction(const std::string& name, const std::vector<FunctionParameter>& parameters,
+                                const std::string& body, OnExisting on_existing = OnExisting::kFail) {
+    return catalog_->functions.Create(
+        admin_,
+        {.schema = "main.s", .name = name, .parameters = parameters, .return_type = "", .body = body, .comment = ""},
+        on_existing);
+  }
+
+  std::int64_t PolicyVersion() { return catalog_->tables.Get(admin_, "main.s.t")->policy_version; }
+
+  Table table_;
+};
+
+TEST_F(Data, ATableHasColumnsAndAVersion) {
+  auto table = catalog_->tables.Get(admin_, "main.s.T");
+  ASSERT_TRUE(table.ok());
+  ASSERT_EQ(table->columns.size(), 3U);
+  EXPECT_EQ(table->columns[0].name, "Name");
+  EXPECT_EQ(table->columns[0].comment, "of the member");
+  EXPECT_EQ(table->current.number, 1);
+  EXPECT_EQ(table->current.rows, 2);
+  EXPECT_EQ(table->current.created_by, admin_.name);
+  EXPECT_TRUE(table->current.path.starts_with(data_folder_ + "/tables/" + admin_.organisation.str() + "/"));
+  EXPECT_FALSE(table->IsGoverned());
+  EXPECT_EQ(catalog_->tables.Get(other_, "main.s.t").status().code(), ErrorCode::kNotFound);
+}
+
+TEST_F(Data, CreatingTwiceFailsKeepsOrReplaces) {
+  EXPECT_EQ(MakeTable(admin_, "main.s", "T", Columns()).status().code(), ErrorCode::kAlreadyExists);
+  auto kept = catalog_->tables.PlanWrite(admin_, "main.s", "t", OnExisting::kKeep);
+  ASSERT_TRUE(kept.ok());
+  EXPECT_FALSE(kept->has_value());
+  auto replaced = MakeTable(admin_, "main.s", "t", {{.name = "x", .type = "BIGINT", .comment = "", .mask = {}}},
+                            OnExisting::kReplace);
+  ASSERT_TRUE(replaced.ok()) << replaced.status().message();
+  EXPECT_EQ(replaced->info.id, table_.info.id);
+  EXPECT_EQ(replaced->current.number, 2);
+  EXPECT_EQ(replaced->columns.size(), 1U);
+  auto versions = catalog_->tables.Versions(admin_, "main.s.t");
+  ASSERT_EQ(versions->size(), 2U);
+  EXPECT_EQ(versions->back().path, table_.current.path);
+}
+
+TEST_F(Data, ANewVersionNeedsModify) {
+  EXPECT_EQ(catalog_->tables.PlanVersion(user_, "main.s.t").status().code(), ErrorCode::kNotFound);
+  auto write = catalog_->tables.PlanVersion(admin_, "main.s.t");
+  ASSERT_TRUE(write.ok());
+  EXPECT_EQ(catalog_->tables.AddVersion(admin_, *write, 5).status().code(), ErrorCode::kInternal) << "no file yet";
+  ASSERT_TRUE(WriteFileDurably(write->path, "rows").ok());
+  auto table = catalog_->tables.AddVersion(admin_, *write, 5);
+  ASSERT_TRUE(table.ok());
+  EXPECT_EQ(table->current.number, 2);
+  EXPECT_EQ(table->current.rows, 5);
+  EXPECT_EQ(table->current.path, write->path);
+}
+
+TEST_F(Data, ATableThatWasDroppedMeanwhileIsNotWritten) {
+  auto write = catalog_->tables.PlanWrite(admin_, "main.s", "t", OnExisting::kReplace);
+  ASSERT_TRUE(WriteFileDurably((*write)->path, "rows").ok());
+  ASSERT_TRUE(catalog_->securables.Delete(admin_, SecurableKind::kTable, "main.s.t", IfNotEmpty::kFail).ok());
+  ASSERT_TRUE(MakeDirectories((*write)->path.substr(0, (*write)->path.rfind('/'))).ok());
+  ASSERT_TRUE(WriteFileDurably((*write)->path, "rows").ok());
+  EXPECT_EQ(
+      catalog_->tables.CommitWrite(admin_, **write, {.columns = Columns(), .row_filter = {}, .rows = 0, .comment = ""})
+          .status()
+          .code(),
+      ErrorCode::kAborted);
+}
+
+TEST_F(Data, ColumnNamesAreUniqueWithoutCase) {
+  std::vector<TableColumn> columns = Columns();
+  columns[2].name = "NAME";
+  EXPECT_EQ(MakeTable(admin_, "main.s", "u", columns).status().code(), ErrorCode::kInvalidParameterValue);
+  EXPECT_EQ(MakeTable(admin_, "main.s", "u", {}).status().code(), ErrorCode::kInvalidParameterValue);
+  EXPECT_EQ(catalog_->tables.Get(admin_, "main.s.u").status().code(), ErrorCode::kNotFound);
+}
+
+TEST_F(Data, UnreferencedFilesGoAtStart) {
+  auto write = catalog_->tables.PlanVersion(admin_, "main.s.t");
+  ASSERT_TRUE(WriteFileDurably(write->path, "rows").ok());
+  auto removed = catalog_->tables.RemoveUnreferencedFiles();
+  ASSERT_TRUE(removed.ok());
+  EXPECT_EQ(*removed, 1);
+  EXPECT_FALSE(FileExists(write->path));
+  EXPECT_TRUE(FileExists(table_.current.path));
+}
+
+TEST_F(Data, PoliciesNameFunctionsAndColumns) {
+  const std::int64_t before = PolicyVersion();
+  ASSERT_TRUE(
+      catalog_->tables.SetRowFilter(admin_, "main.s.t", {.function = "main.s.Consented", .columns = {"CONSENT"}}).ok());
+  ASSERT_TRUE(
+      catalog_->tables.SetMask(admin_, "main.s.t", "name", {.function = "main.s.upper2", .using_columns = {"City"}})
+          .ok());
+  auto table = catalog_->tables.Get(admin_, "main.s.t");
+  ASSERT_TRUE(table->row_filter.has_value());
+  EXPECT_EQ(table->row_filter->function, "main.s.consented");
+  EXPECT_EQ(table->row_filter->columns, std::vector<std::string>{"consent"});
+  ASSERT_TRUE(table->columns[0].mask.has_value());
+  EXPECT_EQ(table->columns[0].mask->using_columns, std::vector<std::string>{"city"});
+  EXPECT_TRUE(table->IsGoverned());
+  EXPECT_EQ(table->policy_version, before + 2);
+  ASSERT_TRUE(catalog_->tables.DropRowFilter(admin_, "main.s.t").ok());
+  ASSERT_TRUE(catalog_->tables.DropMask(admin_, "main.s.t", "NAME").ok());
+  EXPECT_FALSE(catalog_->tables.Get(admin_, "main.s.t")->IsGoverned());
+  EXPECT_EQ(PolicyVersion(), before + 4);
+}
+
+TEST_F(Data, PoliciesThatDoNotFitAreRefused) {
+  const auto filter = [&](const std::string& function, const std::vector<std::string>& columns) {
+    return catalog_->tables.SetRowFilter(admin_, "main.s.t", {.function = function, .columns = columns}).code();
+  };
+  EXPECT_EQ(filter("main.s.nothing", {"consent"}), ErrorCode::kNotFound);
+  EXPECT_EQ(filter("main.s.consented", {"nothing"}), ErrorCode::kInvalidParameterValue);
+  EXPECT_EQ(filter("main.s.consented", {}), ErrorCode::kInvalidParameterValue);
+  EXPECT_EQ(filter("main.s.consented", {"consent", "city"}), ErrorCode::kInvalidParameterValue);
+  EXPECT_EQ(
+      catalog_->tables.SetMask(admin_, "main.s.t", "nothing", {.function = "main.s.consented", .using_columns = {}})
+          .code(),
+      ErrorCode::kInvalidParameterValue);
+  ASSERT_TRUE(Grant(SecurableKind::kCatalog, "main", user_.name,
+                    {Privilege::kUseCatalog, Privilege::kUseSchema, Privilege::kSelect, Privilege::kModify,
+                     Privilege::kExecute})
+                  .ok());
+  EXPECT_EQ(
+      catalog_->tables.SetRowFilter(user_, "main.s.t", {.function = "main.s.consented", .columns = {"consent"}}).code(),
+      ErrorCode::kPermissionDenied);
+  EXPECT_EQ(catalog_->tables.DropRowFilter(user_, "main.s.t").code(), ErrorCode::kPermissionDenied);
+}
+
+TEST_F(Data, APolicyOutlivesTheReplacedTableOrForbidsIt) {
+  ASSERT_TRUE(
+      catalog_->tables.SetRowFilter(admin_, "main.s.t", {.function = "main.s.consented", .columns = {"consent"}}).ok());
+  ASSERT_TRUE(
+      catalog_->tables.SetMask(admin_, "main.s.t", "name", {.function = "main.s.upper2", .using_columns = {"city"}})
+          .ok());
+  std::vector<TableColumn> columns = Columns();
+  columns.erase(columns.begin() + 1);
+  const Status refused = MakeTable(admin_, "main.s", "t", columns, OnExisting::kReplace).status();
+  EXPECT_EQ(refused.code(), ErrorCode::kInvalidState);
+  EXPECT_NE(refused.message().find("'consent'"), std::string::npos);
+  const std::int64_t before = PolicyVersion();
+  auto replaced = MakeTable(admin_, "main.s", "t", Columns(), OnExisting::kReplace);
+  ASSERT_TRUE(replaced.ok());
+  EXPECT_TRUE(replaced->row_filter.has_value());
+  EXPECT_TRUE(replaced->columns[0].mask.has_value());
+  EXPECT_GT(replaced->policy_version, before);
+}
+
+TEST_F(Data, AFunctionInAPolicyStays) {
+  ASSERT_TRUE(
+      catalog_->tables.SetRowFilter(admin_, "main.s.t", {.function = "main.s.consented", .columns = {"consent"}}).ok());
+  const Status refused =
+      catalog_->securables.Delete(admin_, SecurableKind::kFunction, "main.s.consented", IfNotEmpty::kFail);
+  EXPECT_EQ(refused.code(), ErrorCode::kInvalidState);
+  EXPECT_NE(refused.message().find("main.s.t"), std::string::npos);
+  EXPECT_EQ(MakeFunction("consented", {}, "true", OnExisting::kReplace).status().code(), ErrorCode::kInvalidState);
+  const std::int64_t before = PolicyVersion();
+  EXPECT_TRUE(MakeFunction("consented", {{"x", "BOOLEAN", ""}}, "NOT x", OnExisting::kReplace).ok());
+  EXPECT_GT(PolicyVersion(), before) << "the filter means something else now";
+  EXPECT_TRUE(catalog_->securables.Delete(admin_, SecurableKind::kCatalog, "main", IfNotEmpty::kDeleteAll).ok());
+}
+
+TEST_F(Data, AGovernedTableComesWithTheFunctionsOfItsOwner) {
+  ASSERT_TRUE(
+      catalog_->tables.SetRowFilter(admin_, "main.s.t", {.function = "main.s.consented", .columns = {"consent"}}).ok());
+  EXPECT_EQ(catalog_->tables.GetGoverned(user_, table_.id()).status().code(), ErrorCode::kNotFound);
+  EXPECT_EQ(catalog_->tables.GetGoverned(other_, table_.id()).status().code(), ErrorCode::kNotFound);
+  ASSERT_TRUE(Grant(SecurableKind::kCatalog, "main", user_.name,
+                    {Privilege::kUseCatalog, Privilege::kUseSchema, Privilege::kSelect})
+                  .ok());
+  auto governed = catalog_->tables.GetGoverned(user_, table_.id());
+  ASSERT_TRUE(governed.ok());
+  ASSERT_EQ(governed->functions.size(), 1U);
+  EXPECT_EQ(governed->functions[0].info.full_name, "main.s.consented");
+  EXPECT_EQ(governed->owner, admin_.principal);
+  EXPECT_TRUE(catalog_->functions.Executable(user_)->empty());
+}
+
+TEST_F(Data, AFunctionElsewhereDoesNotTakeThePlaceOfOneThatAPolicyMeans) {
+  ASSERT_TRUE(MakeFunction("norm", {{"x", "VARCHAR", ""}}, "lower(x)").ok());
+  ASSERT_TRUE(MakeFunction("masked", {{"x", "VARCHAR", ""}}, "NORM(x) || '*'").ok());
+  ASSERT_TRUE(catalog_->securables.CreateSchema(admin_, "main", "other", "", IfExists::kFail).ok());
+  ASSERT_TRUE(catalog_->functions
+                  .Create(admin_,
+                          {.schema = "main.other",
+                           .name = "norm",
+                           .parameters = {{"x", "VARCHAR", ""}},
+                           .return_type = "",
+                           .body = "x",
+                           .comment = ""},
+                          OnExisting::kFail)
+                  .ok());
+  const auto all = catalog_->functions.Executable(admin_);
+  ASSERT_EQ(all->size(), 5U);
+  auto closure = FunctionClosure({"MAIN.s.masked"}, *all);
+  ASSERT_TRUE(closure.ok());
+  ASSERT_EQ(closure->size(), 2U);
+  EXPECT_EQ((*closure)[1].info.full_name, "main.s.norm");
+  EXPECT_EQ(FunctionClosure({"main.s.masked", "main.other.norm"}, *all).status().code(), ErrorCode::kInvalidState);
+  EXPECT_EQ(FunctionClosure({"main.s.gone"}, *all).status().code(), ErrorCode::kNotFound);
+}
+
+TEST_F(Data, AFunctionsBodyIsForThoseWhoMayExecuteIt) {
+  ASSERT_TRUE(Grant(SecurableKind::kCatalog, "main", user_.name, {Privilege::kUseCatalog, Privilege::kUseSchema}).ok());
+  ASSERT_TRUE(Grant(SecurableKind::kFunction, "main.s.upper2", user_.name, {Privilege::kBrowse}).ok());
+  EXPECT_EQ(catalog_->functions.Get(user_, "main.s.upper2")->body, "");
+  ASSERT_TRUE(Grant(SecurableKind::kFunction, "main.s.upper2", user_.name, {Privilege::kExecute}).ok());
+  auto function = catalog_->functions.Get(user_, "main.s.upper2");
+  EXPECT_EQ(function->body, "upper(a || b)");
+  EXPECT_EQ(function->parameters[1], (FunctionParameter{"b", "VARCHAR", ""}));
+  EXPECT_EQ(catalog_->functions.Executable(user_)->size(), 1U);
+  EXPECT_EQ(catalog_->functions.List(user_, "main.s", {})->items.size(), 1U);
+}
+
+using SecretStore = CatalogTest;
+
+TEST_F(SecretStore, ValuesComeOutOnlyForTheWorkerOfAReader) {
+  Secrets& secrets = catalog_->secrets;
+  ASSERT_TRUE(secrets.CreateScope(admin_, "join", "").ok());
+  ASSERT_TRUE(secrets.Put(admin_, "join", "salt", "s3cret-value").ok());
+  EXPECT_EQ(*secrets.GetForWorker(admin_.organisation, admin_.principal, "join", "salt"), "s3cret-value");
+  EXPECT_EQ(secrets.GetForWorker(admin_.organisation, user_.principal, "join", "salt").status().code(),
+            ErrorCode::kNotFound);
+  ASSERT_TRUE(secrets.PutAcl(admin_, "join", user_.name, SecretPermission::kRead).ok());
+  EXPECT_EQ(*secrets.GetForWorker(admin_.organisation, user_.principal, "join", "salt"), "s3cret-value");
+  EXPECT_EQ(secrets.GetForWorker(other_.organisation, other_.principal, "join", "salt").status().code(),
+            ErrorCode::kNotFound);
+  auto list = secrets.List(user_, "join");
+  ASSERT_EQ(list->size(), 1U);
+  EXPECT_EQ(list->front().key, "salt");
+}
+
+TEST_F(SecretStore, ValuesAreSealedToTheirPlace) {
+  Secrets& secrets = catalog_->secrets;
+  ASSERT_TRUE(secrets.CreateScope(admin_, "join", "").ok());
+  ASSERT_TRUE(secrets.Put(admin_, "join", "a", "value-of-a").ok());
+  ASSERT_TRUE(secrets.Put(admin_, "join", "b", "value-of-b").ok());
+  auto write = database_->Begin(store::Access::kWrite);
+  auto rows = (*write)->Query("SELECT sealed FROM secrets");
+  for (const store::Row& row : *rows) {
+    EXPECT_EQ(row.Bytes(0).find("value-of"), std::string::npos);
+  }
+  ASSERT_TRUE((*write)
+                  ->Execute("UPDATE secrets SET sealed = (SELECT s.sealed FROM secrets s WHERE s.secret_key = 'a') "
+                            "WHERE secret_key = 'b'")
+                  .ok());
+  ASSERT_TRUE((*write)->Commit().ok());
+  EXPECT_EQ(secrets.GetForWorker(admin_.organisation, admin_.principal, "join", "b").status().code(),
+            ErrorCode::kDataLoss);
+}
+
+TEST_F(SecretStore, PermissionsAreReadWriteManage) {
+  Secrets& secrets = catalog_->secrets;
+  ASSERT_TRUE(secrets.CreateScope(admin_, "Join", "").ok());
+  EXPECT_EQ(secrets.CreateScope(user_, "join", "").code(), ErrorCode::kAlreadyExists);
+  EXPECT_EQ(secrets.Put(user_, "join", "k", "v").code(), ErrorCode::kNotFound);
+  EXPECT_TRUE(secrets.ListScopes(user_)->empty());
+  ASSERT_TRUE(secrets.PutAcl(admin_, "join", user_.name, SecretPermission::kRead).ok());
+  EXPECT_EQ(secrets.ListScopes(user_)->size(), 1U);
+  EXPECT_EQ(secrets.Put(user_, "join", "k", "v").code(), ErrorCode::kPermissionDenied);
+  ASSERT_TRUE(secrets.PutAcl(admin_, "join", user_.name, SecretPermission::kWrite).ok());
+  EXPECT_TRUE(secrets.Put(user_, "join", "k", "v").ok());
+  EXPECT_EQ(secrets.PutAcl(user_, "join", user_.name, SecretPermission::kManage).code(), ErrorCode::kPermissionDenied);
+  EXPECT_EQ(secrets.ListAcls(admin_, "join")->size(), 2U);
+  ASSERT_TRUE(secrets.DeleteAcl(admin_, "join", user_.name).ok());
+  EXPECT_EQ(secrets.List(user_, "join").status().code(), ErrorCode::kNotFound);
+  EXPECT_TRUE(secrets.Delete(admin_, "join", "k").ok());
+  EXPECT_EQ(secrets.Delete(admin_, "join", "k").code(), ErrorCode::kNotFound);
+  EXPECT_TRUE(secrets.DeleteScope(admin_, "join").ok());
+  EXPECT_EQ(secrets.List(admin_, "join").status().code(), ErrorCode::kNotFound);
+}
+
+TEST_F(SecretStore, NamesAndSizesAreChecked) {
+  Secrets& secrets = catalog_->secrets;
+  EXPECT_EQ(secrets.CreateScope(admin_, "a b", "").code(), ErrorCode::kInvalidParameterValue);
+  EXPECT_EQ(secrets.CreateScope(admin_, std::string(129, 'a'), "").code(), ErrorCode::kInvalidParameterValue);
+  ASSERT_TRUE(secrets.CreateScope(admin_, "ok", "users").ok());
+  EXPECT_EQ(secrets.Put(user_, "ok", "a/b", "v").code(), ErrorCode::kInvalidParameterValue);
+  EXPECT_EQ(secrets.Put(user_, "ok", "a", std::string((128U << 10U) + 1, 'x')).code(),
+            ErrorCode::kInvalidParameterValue);
+  EXPECT_TRUE(secrets.Put(user_, "ok", "a", std::string(128U << 10U, 'x')).ok());
+}
+
+}  // namespace
+}  // namespace glovebox::catalog
