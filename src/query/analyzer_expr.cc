@@ -1,0 +1,406 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <utility>
+
+#include "base/limits.h"
+#include "base/strings.h"
+#include "query/analyzer_impl.h"
+#include "query/literal.h"
+
+namespace glovebox::query {
+namespace {
+
+CompareOp CompareOpOf(const std::string& symbol) {
+  if (symbol == "=") return CompareOp::kEq;
+  if (symbol == "<>") return CompareOp::kNe;
+  if (symbol == "<") return CompareOp::kLt;
+  if (symbol == "<=") return CompareOp::kLe;
+  if (symbol == ">") return CompareOp::kGt;
+  if (symbol == ">=") return CompareOp::kGe;
+  if (symbol == "is distinct from") return CompareOp::kDistinct;
+  GB_ASSERT(symbol == "is not distinct from");
+  return CompareOp::kNotDistinct;
+}
+
+bool AnyOf(const ast::Expr& expr, bool (*test)(const ast::Expr&)) {
+  const auto in = [test](const ast::ExprPtr& child) { return child != nullptr && test(*child); };
+  return std::ranges::any_of(expr.children, in) || in(expr.filter) || std::ranges::any_of(expr.partition_by, in) ||
+         std::ranges::any_of(expr.order_by, [&in](const ast::OrderItem& item) { return in(item.expr); });
+}
+
+// COUNT_IF(condition) is COUNT(*) FILTER (WHERE condition).
+bool IsCountIf(const ast::Expr& expr) { return expr.name == "count_if" || expr.name == "countif"; }
+
+Status WrongArguments(const ast::Expr& expr) {
+  return Status(ErrorCode::kSqlType, "function '" + expr.name + "' does not take this number of arguments")
+      .WithRule("P11")
+      .At(expr.position);
+}
+
+}  // namespace
+
+bool ContainsAggregate(const ast::Expr& expr) {
+  if (expr.kind == ast::ExprKind::kFunction &&
+      (FindAggregateFunction(expr.name) != nullptr || IsKnownAggregateName(expr.name) || IsCountIf(expr))) {
+    return true;
+  }
+  return AnyOf(expr, &ContainsAggregate);
+}
+
+bool ContainsWindow(const ast::Expr& expr) {
+  return expr.kind == ast::ExprKind::kWindow || AnyOf(expr, &ContainsWindow);
+}
+
+std::string DottedLower(const std::vector<std::string>& parts) { return AsciiLower(Join(parts, ".")); }
+
+Status UnknownName(std::string_view what, const std::vector<std::string>& parts, std::size_t position) {
+  return Status(ErrorCode::kSqlUnknownName, "there is no " + std::string(what) + " '" + Join(parts, ".") + "' here")
+      .WithRule("P1")
+      .At(position);
+}
+
+Status AnalyzerImpl::CountNode(std::size_t position) {
+  if (++a_.nodes_ > limits::kSqlExpressionNodesMax) {
+    return Status(ErrorCode::kQueryRefused, "the query is too large once its views and CTEs are inlined")
+        .WithRule("P15")
+        .At(position);
+  }
+  return {};
+}
+
+Result<ExprPtr> AnalyzerImpl::Resolve(const ast::Expr& expr, const ExprContext& context) {
+  GB_RETURN_IF_ERROR(CountNode(expr.position));
+  if (context.aggregates != nullptr) {
+    return ResolveAfterGrouping(expr, context);
+  }
+  return ResolvePlain(expr, context);
+}
+
+// After grouping an expression is made of group keys, aggregates, constants and functions of these.
+Result<ExprPtr> AnalyzerImpl::ResolveAfterGrouping(const ast::Expr& expr, const ExprContext& context) {
+  const AggregateState& state = *context.aggregates;
+  if (!ContainsAggregate(expr) && !ContainsWindow(expr)) {
+    std::set<AttrId> inner;
+    for (const ScopeColumn& column : context.scope->columns) {
+      CollectAttrs(*column.expr, inner);
+    }
+    const auto reads_rows = [&inner](const Expr& resolved) {
+      std::set<AttrId> used;
+      CollectAttrs(resolved, used);
+      return std::ranges::any_of(used, [&inner](AttrId attr) { return inner.contains(attr); });
+    };
+    ExprContext before = context;
+    before.aggregates = nullptr;
+    before.windows = nullptr;
+    Result<ExprPtr> plain = ResolvePlain(expr, before);
+    if (plain.ok()) {
+      for (std::size_t i = 0; i < state.keys.size(); ++i) {
+        if (SameExpr(**plain, *state.keys[i])) {
+          return MakeAttr(state.key_attrs[i].id, expr.position);
+        }
+      }
+      if (!reads_rows(**plain)) {
+        return plain;
+      }
+    }
+    if (expr.kind == ast::ExprKind::kColumn) {
+      GB_ASSIGN_OR_RETURN(ExprPtr column, Column(expr, context));  // perhaps an alias that holds an aggregate
+      if (!reads_rows(*column)) {
+        return column;
+      }
+      return Status(ErrorCode::kSqlType,
+                    "column '" + expr.parts.back() + "' is neither a group key nor inside an aggregate")
+          .At(expr.position);
+    }
+  }
+  return ResolvePlain(expr, context);
+}
+
+Result<std::vector<ExprPtr>> AnalyzerImpl::ResolveAll(const std::vector<ast::ExprPtr>& exprs,
+                                                      const ExprContext& context) {
+  std::vector<ExprPtr> out;
+  for (const ast::ExprPtr& expr : exprs) {
+    GB_ASSIGN_OR_RETURN(ExprPtr resolved, Resolve(*expr, context));
+    out.push_back(std::move(resolved));
+  }
+  return out;
+}
+
+Result<ExprPtr> AnalyzerImpl::ResolvePlain(const ast::Expr& expr, const ExprContext& context) {
+  using K = ast::ExprKind;
+  switch (expr.kind) {
+    case K::kLiteral:
+      return MakeLiteral(expr.literal, expr.position);
+    case K::kParameter:
+      return Parameter(expr);
+    case K::kColumn:
+      return Column(expr, context);
+    case K::kStar:
+      return Status(ErrorCode::kNotSupported, "'*' may only stand in a select list").WithRule("P15").At(expr.position);
+    case K::kFunction:
+      return Function(expr, context);
+    case K::kWindow:
+      return Window(expr, context);
+    case K::kScalarSubquery:
+    case K::kExists:
+    case K::kInSubquery:
+      return SubqueryExpr(expr, context);
+    default:
+      break;
+  }
+  GB_ASSIGN_OR_RETURN(std::vector<ExprPtr> args, ResolveAll(expr.children, context));
+  const std::size_t at = expr.position;
+  const auto negate = [&](ExprPtr inner) {
+    return expr.negated ? MakeNary(ExprOp::kNot, {std::move(inner)}, at) : std::move(inner);
+  };
+  switch (expr.kind) {
+    case K::kComparison:
+      return MakeCompare(CompareOpOf(expr.name), args[0], args[1], at);
+    case K::kAnd:
+      return MakeNary(ExprOp::kAnd, std::move(args), at);
+    case K::kOr:
+      return MakeNary(ExprOp::kOr, std::move(args), at);
+    case K::kNot:
+      return MakeNary(ExprOp::kNot, std::move(args), at);
+    case K::kIsNull:
+      return MakeNary(ExprOp::kIsNull, std::move(args), at);
+    case K::kIsNotNull:
+      return MakeNary(ExprOp::kNot, {MakeNary(ExprOp::kIsNull, std::move(args), at)}, at);
+    case K::kBetween:
+      return negate(MakeNary(ExprOp::kAnd,
+                             {MakeCompare(CompareOp::kGe, args[0], args[1], at),
+                              MakeCompare(CompareOp::kLe, args[0], args[2], at)},
+                             at));
+    case K::kIn:
+      return negate(MakeNary(ExprOp::kIn, std::move(args), at));
+    case K::kLike: {
+      auto like = std::make_shared<Expr>();
+      like->op = ExprOp::kLike;
+      like->position = at;
+      like->args = std::move(args);
+      like->case_insensitive = expr.case_insensitive;
+      return negate(ExprPtr(std::move(like)));
+    }
+    case K::kCase:
+      return MakeCase(std::move(args), expr.has_else, at);
+    case K::kCast:
+      return MakeCast(args[0], expr.cast_type, at);
+    default:
+      return Status(ErrorCode::kNotSupported, "this expression is not supported").WithRule("P15").At(at);
+  }
+}
+
+Result<ExprPtr> AnalyzerImpl::Column(const ast::Expr& expr, const ExprContext& context) {
+  std::vector<std::string> qualifiers;
+  for (std::size_t i = 0; i + 1 < expr.parts.size(); ++i) {
+    qualifiers.push_back(AsciiLower(expr.parts[i]));
+  }
+  for (const Scope* scope = context.scope; scope != nullptr; scope = scope->outer) {
+    const ScopeColumn* found = nullptr;
+    for (const ScopeColumn& column : scope->columns) {
+      if (!EqualsIgnoreCase(column.name, expr.parts.back()) || (qualifiers.empty() && column.qualified_only) ||
+          qualifiers.size() > column.qualifiers.size() ||
+          !std::equal(qualifiers.rbegin(), qualifiers.rend(), column.qualifiers.rbegin())) {
+        continue;
+      }
+      if (found != nullptr && !SameExpr(*found->expr, *column.expr)) {
+        return Status(ErrorCode::kSqlUnknownName,
+                      "column '" + Join(expr.parts, ".") + "' is ambiguous; write it with its table")
+            .At(expr.position);
+      }
+      found = &column;
+    }
+    if (found != nullptr) {
+      return found->expr;
+    }
+    if (scope == context.scope && qualifiers.empty() && !context.inside_alias) {
+      for (const Aliases* aliases = context.aliases; aliases != nullptr; aliases = aliases->outer) {
+        const auto alias = aliases->by_name.find(AsciiLower(expr.parts.back()));
+        if (alias != aliases->by_name.end()) {
+          ExprContext inside = context;
+          inside.inside_alias = true;
+          return Resolve(*alias->second, inside);
+        }
+      }
+    }
+  }
+  return UnknownName("column", expr.parts, expr.position);
+}
+
+Result<ExprPtr> AnalyzerImpl::Parameter(const ast::Expr& expr) {
+  for (const ParameterDef& parameter : a_.input_.parameters) {
+    if (!EqualsIgnoreCase(parameter.name, expr.name)) {
+      continue;
+    }
+    if (parameter.is_null) {
+      return MakeLiteral({.type = Type::Null(), .value = {}}, expr.position);
+    }
+    Result<ast::Literal> literal = ParseLiteral(parameter.text, parameter.type);
+    if (!literal.ok()) {
+      return Status(ErrorCode::kInvalidParameterValue,
+                    "the value of parameter '" + parameter.name + "' is no " + TypeName(parameter.type));
+    }
+    return MakeLiteral(*literal, expr.position);
+  }
+  return Status(ErrorCode::kInvalidParameterValue, "parameter '" + expr.name + "' has no value").At(expr.position);
+}
+
+Result<ExprPtr> AnalyzerImpl::Function(const ast::Expr& expr, const ExprContext& context) {
+  if (FindAggregateFunction(expr.name) != nullptr || IsCountIf(expr)) {
+    return Aggregate(expr, context);
+  }
+  if (IsKnownAggregateName(expr.name)) {
+    return Status(ErrorCode::kNotSupported, "aggregate '" + expr.name + "' is not available in a room")
+        .WithRule("P4")
+        .At(expr.position);
+  }
+  for (const FunctionDef& function : a_.input_.functions) {
+    const std::string name = AsciiLower(function.name);
+    const std::string suffix = name.substr(name.rfind('.') + 1);
+    if (expr.name == name || expr.name == suffix) {
+      return OwnersFunction(expr, function, context);
+    }
+  }
+  const ScalarFunction* function = FindScalarFunction(expr.name);
+  const bool needs_keys = expr.name == "secret" || expr.name == "hmac_sha256";
+  if (function == nullptr || (needs_keys && a_.input_.secrets == Secrets::kForbidden)) {
+    return Status(ErrorCode::kNotSupported, "function '" + expr.name + "' is not available here")
+        .WithRule("P11")
+        .At(expr.position);
+  }
+  if (expr.distinct || expr.filter != nullptr || !expr.order_by.empty()) {
+    return Status(ErrorCode::kSqlType, "'" + expr.name + "' is no aggregate: DISTINCT, FILTER and ORDER BY do not apply")
+        .At(expr.position);
+  }
+  if (expr.children.size() < function->args_min || expr.children.size() > function->args_max) {
+    return WrongArguments(expr);
+  }
+  GB_ASSIGN_OR_RETURN(std::vector<ExprPtr> args, ResolveAll(expr.children, context));
+  return MakeCall(function->name, std::move(args), expr.position);
+}
+
+// The body is resolved over the function's parameters, which are replaced by the arguments.
+Result<ExprPtr> AnalyzerImpl::OwnersFunction(const ast::Expr& expr, const FunctionDef& function,
+                                             const ExprContext& context) {
+  if (expr.children.size() != function.parameters.size()) {
+    return WrongArguments(expr);
+  }
+  if (depth_ > limits::kSqlNestingMax) {
+    return Status(ErrorCode::kNotSupported, "functions call each other too deeply").WithRule("P15").At(expr.position);
+  }
+  GB_ASSIGN_OR_RETURN(std::vector<ExprPtr> args, ResolveAll(expr.children, context));
+  Scope parameters;
+  for (std::size_t i = 0; i < args.size(); ++i) {
+    parameters.columns.push_back({.name = function.parameters[i].name, .expr = args[i]});
+  }
+  AnalyzerImpl inner(a_, nullptr, nullptr, depth_ + 1);
+  ExprContext body;
+  body.scope = &parameters;
+  return inner.Resolve(*function.body, body);
+}
+
+Result<ExprPtr> AnalyzerImpl::Aggregate(const ast::Expr& expr, const ExprContext& context) {
+  if (context.aggregates == nullptr) {
+    return Status(ErrorCode::kSqlType, "an aggregate may not stand here").WithRule("P4").At(expr.position);
+  }
+  const bool count_if = IsCountIf(expr);
+  const AggregateFunction* function = FindAggregateFunction(count_if ? "count_star" : expr.name);
+  const std::size_t extra = count_if ? 1 : 0;
+  if (expr.children.size() < function->args_min + extra || expr.children.size() > function->args_max + extra ||
+      (count_if && (expr.filter != nullptr || expr.distinct))) {
+    return WrongArguments(expr);
+  }
+  if (!expr.order_by.empty()) {
+    return Status(ErrorCode::kNotSupported, "ORDER BY inside an aggregate is not supported")
+        .WithRule("P4")
+        .At(expr.position);
+  }
+  ExprContext inside = context;
+  inside.aggregates = nullptr;
+  inside.windows = nullptr;
+  AggregateCall call{.function = function, .distinct = expr.distinct, .position = expr.position};
+  GB_ASSIGN_OR_RETURN(call.args, ResolveAll(expr.children, inside));
+  if (count_if) {
+    call.filter = call.args[0];
+    call.args.clear();
+  }
+  if (expr.filter != nullptr) {
+    GB_ASSIGN_OR_RETURN(call.filter, Resolve(*expr.filter, inside));
+  }
+  AggregateState& state = *context.aggregates;
+  const auto same = [](const ExprPtr& x, const ExprPtr& y) {
+    return (x == nullptr && y == nullptr) || (x != nullptr && y != nullptr && SameExpr(*x, *y));
+  };
+  for (std::size_t i = 0; i < state.calls.size(); ++i) {
+    const AggregateCall& known = state.calls[i];
+    if (known.function == function && known.distinct == call.distinct && same(known.filter, call.filter) &&
+        std::ranges::equal(known.args, call.args, same)) {
+      return MakeAttr(state.call_attrs[i].id, expr.position);
+    }
+  }
+  state.calls.push_back(std::move(call));
+  state.call_attrs.push_back({NewAttr(), expr.name});
+  return MakeAttr(state.call_attrs.back().id, expr.position);
+}
+
+Result<std::vector<SortItem>> AnalyzerImpl::ResolveSort(const std::vector<ast::OrderItem>& items,
+                                                        const ExprContext& context) {
+  std::vector<SortItem> out;
+  for (const ast::OrderItem& item : items) {
+    GB_ASSIGN_OR_RETURN(ExprPtr expr, Resolve(*item.expr, context));
+    out.push_back({std::move(expr), item.descending, item.nulls});
+  }
+  return out;
+}
+
+Result<ExprPtr> AnalyzerImpl::Window(const ast::Expr& expr, const ExprContext& context) {
+  if (context.windows == nullptr) {
+    return Status(ErrorCode::kSqlType, "a window function may not stand here").WithRule("P8").At(expr.position);
+  }
+  const WindowFunction* function = FindWindowFunction(expr.name);
+  if (function == nullptr) {
+    return Status(ErrorCode::kNotSupported, "window function '" + expr.name + "' is not available")
+        .WithRule("P11")
+        .At(expr.position);
+  }
+  if (expr.children.size() < function->args_min || expr.children.size() > function->args_max) {
+    return WrongArguments(expr);
+  }
+  if (expr.distinct || expr.filter != nullptr) {
+    return Status(ErrorCode::kNotSupported, "DISTINCT and FILTER are not supported in a window")
+        .WithRule("P15")
+        .At(expr.position);
+  }
+  ExprContext inside = context;
+  inside.windows = nullptr;
+  WindowCall call{.function = function, .position = expr.position};
+  GB_ASSIGN_OR_RETURN(call.args, ResolveAll(expr.children, inside));
+  GB_ASSIGN_OR_RETURN(call.partition_by, ResolveAll(expr.partition_by, inside));
+  GB_ASSIGN_OR_RETURN(call.order_by, ResolveSort(expr.order_by, inside));
+  call.frame = expr.frame;
+  call.ignore_nulls = expr.ignore_nulls;
+  context.windows->calls.push_back(std::move(call));
+  context.windows->attrs.push_back({NewAttr(), expr.name});
+  return MakeAttr(context.windows->attrs.back().id, expr.position);
+}
+
+Result<ExprPtr> AnalyzerImpl::SubqueryExpr(const ast::Expr& expr, const ExprContext& context) {
+  if (depth_ > limits::kSqlNestingMax) {
+    return Status(ErrorCode::kNotSupported, "subqueries are nested too deeply").WithRule("P15").At(expr.position);
+  }
+  AnalyzerImpl inner(a_, context.scope, common_, depth_ + 1);
+  GB_ASSIGN_OR_RETURN(RelPtr rel, inner.Query(*expr.query));
+  auto node = std::make_shared<Expr>();
+  node->position = expr.position;
+  node->op = expr.kind == ast::ExprKind::kExists          ? ExprOp::kExists
+             : expr.kind == ast::ExprKind::kInSubquery    ? ExprOp::kInSubquery
+                                                          : ExprOp::kScalarSubquery;
+  if (node->op != ExprOp::kExists && rel->output.size() != 1) {
+    return Status(ErrorCode::kSqlType, "a subquery that is used as a value has one column").At(expr.position);
+  }
+  GB_ASSIGN_OR_RETURN(node->args, ResolveAll(expr.children, context));
+  node->rel = std::move(rel);
+  return expr.negated ? MakeNary(ExprOp::kNot, {ExprPtr(std::move(node))}, expr.position) : ExprPtr(std::move(node));
+}
+
+}  // namespace glovebox::query

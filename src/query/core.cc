@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "query/core.h"
+
+#include <algorithm>
+
+#include "base/strings.h"
+
+namespace glovebox::query {
+
+std::string Asset::DisplayName() const { return Join(name, "."); }
+
+const ColumnRule& Asset::Rule(std::size_t column) const {
+  static const ColumnRule kNothing;
+  const auto found = rule.columns.find(AsciiLower(columns[column].name));
+  return found == rule.columns.end() ? kNothing : found->second;
+}
+
+bool Asset::ContainsKey(const std::set<std::string>& wanted) const {
+  return std::ranges::any_of(rule.keys, [&wanted](const std::vector<std::string>& key) {
+    return std::ranges::all_of(key, [&wanted](const std::string& column) { return wanted.contains(AsciiLower(column)); });
+  });
+}
+
+bool Asset::IsUnitColumn(std::size_t column) const {
+  return rule.unit_columns.size() == 1 && EqualsIgnoreCase(rule.unit_columns[0], columns[column].name);
+}
+
+bool Asset::OneRowPerUnit() const {
+  std::set<std::string> unit;
+  for (const std::string& column : rule.unit_columns) {
+    unit.insert(AsciiLower(column));
+  }
+  return ContainsKey(unit);
+}
+
+bool Core::HasOwn(const std::vector<Asset>& assets) const {
+  return std::ranges::any_of(instances, [&assets](const Instance& instance) {
+    return instance.distinct == nullptr && !assets[instance.asset].IsProtected();
+  });
+}
+
+bool IsWholeRegion(const Region& region) { return region.size() == 1 && region[0].empty(); }
+
+Box Intersect(const Box& a, const Box& b) {
+  Box out = a;
+  for (const auto& [column, subset] : b) {
+    const auto [entry, added] = out.emplace(column, subset);
+    if (!added) {
+      entry->second = entry->second.And(subset);
+    }
+  }
+  return out;
+}
+
+bool IsEmptyBox(const Box& box) {
+  return std::ranges::any_of(box, [](const auto& entry) { return entry.second.IsEmpty(); });
+}
+
+Region Intersect(const Region& a, const Box& b) {
+  Region out;
+  for (const Box& box : a) {
+    Box both = Intersect(box, b);
+    if (!IsEmptyBox(both)) {
+      out.push_back(std::move(both));
+    }
+  }
+  return out;
+}
+
+bool AreDisjoint(const Box& a, const Box& b) { return IsEmptyBox(Intersect(a, b)); }
+
+}  // namespace glovebox::query

@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "query/core_rules.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "base/strings.h"
+#include "query/flatten.h"
+#include "query/print_expr.h"
+#include "query/refuse.h"
+
+namespace glovebox::query {
+namespace {
+
+const Asset& AssetOf(const Core& core, const std::vector<Asset>& assets, ColumnRef column) {
+  return assets[core.instances[column.instance].asset];
+}
+
+const std::string& NameOf(const Core& core, const std::vector<Asset>& assets, ColumnRef column) {
+  return AssetOf(core, assets, column).columns[column.column].name;
+}
+
+// "*.user_id", "crm.user_id", "provider.main.crm.user_id"
+bool Matches(const std::string& pattern, const Asset& asset, const std::string& column) {
+  const std::string lower = AsciiLower(pattern);
+  const std::size_t dot = lower.rfind('.');
+  if (dot == std::string::npos || lower.substr(dot + 1) != AsciiLower(column)) {
+    return false;
+  }
+  const std::string table = lower.substr(0, dot);
+  const std::string full = AsciiLower(asset.DisplayName());
+  return table == "*" || table == full || full.ends_with("." + table);
+}
+
+bool MayJoin(const Asset& asset, std::size_t column, const Asset& other, const std::string& other_column) {
+  const ColumnRule& rule = asset.Rule(column);
+  return rule.Allows(Use::kJoin) && std::ranges::any_of(rule.join_with, [&](const std::string& pattern) {
+           return Matches(pattern, other, other_column);
+         });
+}
+
+bool IsMappedDimension(const Asset& asset, std::size_t column, const Asset& own, const std::string& own_column) {
+  const ColumnRule& rule = asset.Rule(column);
+  return !own.IsProtected() && !rule.identity && rule.Allows(Use::kDimension) && rule.Allows(Use::kFilter) &&
+         rule.domain.has_value() && own.ContainsKey({AsciiLower(own_column)});
+}
+
+Status CheckJoin(const Equality& join, const Core& core, const std::vector<Asset>& assets) {
+  const Asset& left = AssetOf(core, assets, join.left);
+  const Asset& right = AssetOf(core, assets, join.right);
+  const std::string& left_name = NameOf(core, assets, join.left);
+  const std::string& right_name = NameOf(core, assets, join.right);
+  const auto position = std::size_t{0};
+  if (left.columns[join.left.column].type != right.columns[join.right.column].type) {
+    return Refuse("P6", position, "columns '" + left_name + "' and '" + right_name + "' have different types");
+  }
+  const auto allowed = [](const Asset& asset, std::size_t column, const Asset& other, const std::string& name,
+                          std::size_t other_column) {
+    if (!asset.IsProtected()) {
+      return true;  // the owner of an own table decides by writing the query
+    }
+    return MayJoin(asset, column, other, name) ||
+           (!other.IsProtected() && IsMappedDimension(asset, column, other, other.columns[other_column].name));
+  };
+  if (!allowed(left, join.left.column, right, right_name, join.right.column) ||
+      !allowed(right, join.right.column, left, left_name, join.left.column)) {
+    return Refuse("P6", position,
+                  "columns '" + left_name + "' and '" + right_name + "' may not be joined: the rules of both tables "
+                  "must allow it");
+  }
+  const bool same_owner = left.IsProtected() && right.IsProtected() && left.owner == right.owner;
+  if (same_owner && !(left.IsUnitColumn(join.left.column) && right.IsUnitColumn(join.right.column))) {
+    return Refuse("P6", position, "protected tables of one owner are joined on their unit keys");
+  }
+  return {};
+}
+
+// Disjoint sets over the columns of the joins.
+std::map<ColumnRef, ColumnRef> Classes(const Core& core) {
+  std::map<ColumnRef, ColumnRef> parent;
+  const auto find = [&parent](ColumnRef column) {
+    while (parent.contains(column) && parent[column] != column) {
+      column = parent[column];
+    }
+    return column;
+  };
+  for (const Equality& join : core.joins) {
+    const ColumnRef a = find(join.left);
+    const ColumnRef b = find(join.right);
+    parent.emplace(a, a);
+    parent.emplace(b, b);
+    parent[std::max(a, b)] = std::min(a, b);
+  }
+  std::map<ColumnRef, ColumnRef> classes;
+  for (const auto& [column, ignored] : parent) {
+    classes.emplace(column, find(column));
+  }
+  return classes;
+}
+
+// Collects `column = constant`, `column IN (constants)` and ORs of these over one attribute.
+bool CollectSimple(const Expr& expr, std::optional<AttrId>& attr, std::vector<std::string>& values) {
+  const auto column = [&attr](const Expr& e) {
+    if (e.op != ExprOp::kAttr || (attr && *attr != e.attr)) {
+      return false;
+    }
+    attr = e.attr;
+    return true;
+  };
+  if (expr.op == ExprOp::kOr) {
+    return std::ranges::all_of(expr.args, [&](const ExprPtr& arg) { return CollectSimple(*arg, attr, values); });
+  }
+  if (expr.op == ExprOp::kCompare && expr.compare == CompareOp::kEq) {
+    const bool left = expr.args[0]->op == ExprOp::kAttr;
+    const Expr& constant = *expr.args[left ? 1 : 0];
+    if (!column(*expr.args[left ? 0 : 1]) || constant.op != ExprOp::kLiteral) {
+      return false;
+    }
+    values.push_back(LiteralSql(constant.literal));
+    return true;
+  }
+  if (expr.op == ExprOp::kIn && column(*expr.args[0])) {
+    for (std::size_t i = 1; i < expr.args.size(); ++i) {
+      if (expr.args[i]->op != ExprOp::kLiteral) {
+        return false;
+      }
+      values.push_back(LiteralSql(expr.args[i]->literal));
+    }
+    return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+Status CheckJoins(const Core& core, const std::vector<Asset>& assets) {
+  for (const Equality& join : core.joins) {
+    GB_RETURN_IF_ERROR(CheckJoin(join, core, assets));
+  }
+  // An own column that is joined to a protected identity is joined as a whole key or declared joinable (P9): an expression
+  // never gets here, and constants are refused where they are met.
+  return {};
+}
+
+Status CheckDistinctUnits(const Instance& instance, const std::vector<Asset>& assets, std::size_t position) {
+  for (const ColumnRef& key : instance.distinct_keys) {
+    const Asset& asset = assets[instance.distinct->instances[key.instance].asset];
+    if (asset.IsProtected() && asset.IsUnitColumn(key.column)) {
+      continue;
+    }
+    return Refuse("P6", position, "EXISTS, IN and DISTINCT over a protected table join on its unit key");
+  }
+  if (instance.distinct_keys.size() != 1) {
+    return Refuse("P6", position, "EXISTS and IN join on the unit key alone");
+  }
+  for (const Instance& inner : instance.distinct->instances) {
+    if (inner.left_joined) {
+      return Refuse("P6", position, "EXISTS and IN have no LEFT JOIN inside");
+    }
+  }
+  return {};
+}
+
+Status CheckOwnColumns(const Expr& expr, const Core& core, const std::vector<Asset>& assets) {
+  std::set<AttrId> attrs;
+  CollectAttrs(expr, attrs);
+  const std::set<ColumnRef> identities = IdentityColumns(core, assets);
+  for (const AttrId attr : attrs) {
+    const ColumnRef column = core.attrs.at(attr);
+    if (IsDimensionMapping(core, assets, column.instance)) {
+      continue;
+    }
+    const Asset& asset = AssetOf(core, assets, column);
+    const ColumnRule& rule = asset.Rule(column.column);
+    if (identities.contains(column) || rule.identity || (!rule.Allows(Use::kDimension) && !rule.Allows(Use::kFilter))) {
+      return Refuse("P9", expr.position,
+                    "column '" + asset.columns[column.column].name +
+                        "' of an own table that is joined to protected rows is no own dimension; its rule declares "
+                        "which columns are dimensions or filters");
+    }
+  }
+  return {};
+}
+
+std::set<ColumnRef> IdentityColumns(const Core& core, const std::vector<Asset>& assets) {
+  const std::map<ColumnRef, ColumnRef> classes = Classes(core);
+  std::set<ColumnRef> tainted_roots;
+  const auto is_identity = [&](ColumnRef column) {
+    const Asset& asset = AssetOf(core, assets, column);
+    return asset.Rule(column.column).identity || (asset.IsProtected() && asset.IsUnitColumn(column.column));
+  };
+  for (const auto& [column, root] : classes) {
+    if (is_identity(column)) {
+      tainted_roots.insert(root);
+    }
+  }
+  std::set<ColumnRef> out;
+  for (const auto& [column, root] : classes) {
+    if (tainted_roots.contains(root)) {
+      out.insert(column);
+    }
+  }
+  for (const auto& [attr, column] : core.attrs) {
+    if (is_identity(column)) {
+      out.insert(column);
+    }
+  }
+  return out;
+}
+
+bool IsDimensionMapping(const Core& core, const std::vector<Asset>& assets, std::size_t instance) {
+  if (core.instances[instance].distinct != nullptr || assets[core.instances[instance].asset].IsProtected()) {
+    return false;
+  }
+  bool joined = false;
+  for (const Equality& join : core.joins) {
+    if (join.left.instance != instance && join.right.instance != instance) {
+      continue;
+    }
+    const ColumnRef mine = join.left.instance == instance ? join.left : join.right;
+    const ColumnRef other = join.left.instance == instance ? join.right : join.left;
+    const Asset& asset = AssetOf(core, assets, other);
+    if (!asset.IsProtected() ||
+        !IsMappedDimension(asset, other.column, AssetOf(core, assets, mine), NameOf(core, assets, mine))) {
+      return false;
+    }
+    if (joined) {
+      return false;  // a function of one dimension
+    }
+    joined = true;
+  }
+  return joined;
+}
+
+bool ReachesAllUniquely(const Core& core, const std::vector<Asset>& assets, std::size_t instance) {
+  const std::map<ColumnRef, ColumnRef> classes = Classes(core);
+  std::set<std::size_t> reached{instance};
+  for (bool grown = true; grown;) {
+    grown = false;
+    for (std::size_t other = 0; other < core.instances.size(); ++other) {
+      if (reached.contains(other)) {
+        continue;
+      }
+      std::set<std::string> joined;
+      bool any = false;
+      for (const auto& [column, root] : classes) {
+        if (column.instance != other) {
+          continue;
+        }
+        const bool to_reached = std::ranges::any_of(classes, [&](const auto& entry) {
+          return entry.second == root && reached.contains(entry.first.instance);
+        });
+        if (to_reached) {
+          any = true;
+          joined.insert(AsciiLower(NameOf(core, assets, column)));
+        }
+      }
+      const Instance& target = core.instances[other];
+      const bool unique = target.distinct != nullptr ? any : assets[target.asset].ContainsKey(joined);
+      if (any && unique) {
+        reached.insert(other);
+        grown = true;
+      }
+    }
+  }
+  return reached.size() == core.instances.size();
+}
+
+std::string OwnText(const Expr& expr, const Core& core, const std::vector<Asset>& assets) {
+  return PrintExpr(expr, [&](AttrId attr) {
+    const ColumnRef column = core.attrs.at(attr);
+    return QuoteName(AssetOf(core, assets, column).DisplayName()) + "." + QuoteName(NameOf(core, assets, column));
+  });
+}
+
+std::string OwnEqualsText(const std::string& text, const ast::Literal& value) {
+  return IsNull(value) ? "(" + text + " IS NULL)" : "(" + text + " IN (" + LiteralSql(value) + "))";
+}
+
+std::string OwnConditionText(const Expr& expr, const Core& core, const std::vector<Asset>& assets) {
+  std::optional<AttrId> attr;
+  std::vector<std::string> values;
+  if (!CollectSimple(expr, attr, values)) {
+    return OwnText(expr, core, assets);
+  }
+  std::ranges::sort(values);
+  const auto same = std::ranges::unique(values);
+  values.erase(same.begin(), same.end());
+  return "(" + OwnText(*MakeAttr(*attr), core, assets) + " IN (" + Join(values, ", ") + "))";
+}
+
+}  // namespace glovebox::query

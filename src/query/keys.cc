@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "query/keys.h"
+
+#include <algorithm>
+
+#include "base/limits.h"
+#include "query/conditions.h"
+#include "query/core_rules.h"
+#include "query/evaluate.h"
+#include "query/flatten.h"
+#include "query/refuse.h"
+
+namespace glovebox::query {
+namespace {
+
+bool SameLabel(const ast::Literal& a, const ast::Literal& b) {
+  return (IsNull(a) && IsNull(b)) || a.value == b.value;
+}
+
+void AddPart(std::vector<std::pair<ast::Literal, Subset>>& parts, const ast::Literal& label, const Subset& subset) {
+  if (subset.IsEmpty()) {
+    return;
+  }
+  for (auto& [known, where] : parts) {
+    if (SameLabel(known, label)) {
+      where = where.Or(subset);
+      return;
+    }
+  }
+  parts.emplace_back(label, subset);
+}
+
+}  // namespace
+
+// NOLINTNEXTLINE(misc-no-recursion): bounded by limits::kSqlNestingMax
+Result<ExprPtr> KeyBuilder::Add(const ExprPtr& expr) {
+  std::set<AttrId> attrs;
+  CollectAttrs(*expr, attrs);
+  if (attrs.empty()) {
+    return expr;
+  }
+  bool any_own = false;
+  bool any_protected = false;
+  for (const AttrId attr : attrs) {
+    const auto found = core_.attrs.find(attr);
+    if (found == core_.attrs.end()) {
+      return Refuse("P6", expr->position, "a group key may not depend on an outer query");
+    }
+    const bool is_protected = assets_[core_.instances[found->second.instance].asset].IsProtected();
+    any_protected = any_protected || is_protected;
+    any_own = any_own || !is_protected;
+  }
+  if (!any_protected) {
+    return Own(expr);
+  }
+  if (attrs.size() == 1 && !any_own) {
+    return OverOne(expr, core_.attrs.at(*attrs.begin()), *attrs.begin());
+  }
+  return Combination(expr);
+}
+
+Result<ExprPtr> KeyBuilder::Own(const ExprPtr& expr) {
+  GB_RETURN_IF_ERROR(CheckOwnColumns(*expr, core_, assets_));
+  Leaf leaf;
+  leaf.kind = Leaf::Kind::kOwn;
+  leaf.own = expr;
+  leaf.own_text = OwnText(*expr, core_, assets_);
+  for (const Leaf& known : leaves_) {
+    if (known.kind == Leaf::Kind::kOwn && known.own_text == leaf.own_text) {
+      return MakeAttr(known.output, expr->position);
+    }
+  }
+  leaf.output = new_attr_();
+  leaves_.push_back(std::move(leaf));
+  return MakeAttr(leaves_.back().output, expr->position);
+}
+
+Result<ExprPtr> KeyBuilder::OverOne(const ExprPtr& expr, ColumnRef column, AttrId attr) {
+  const Instance& instance = core_.instances[column.instance];
+  const ColumnRule& rule = assets_[instance.asset].Rule(column.column);
+  if (rule.identity || IdentityColumns(core_, assets_).contains(column)) {
+    return Refuse("P1", expr->position, "an identity, or what is computed from one, is no group key");
+  }
+  if (!rule.Allows(Use::kDimension) || instance.distinct != nullptr) {
+    return Refuse("P1", expr->position, "the owner's rule does not allow this column as a group key");
+  }
+  if (instance.left_joined) {
+    return Refuse("P3", expr->position, "behind a LEFT JOIN only own dimensions are group keys");
+  }
+  GB_ASSIGN_OR_RETURN(const ColumnDomain domain, DomainOfColumn(core_, assets_, column));
+  return domain.listed ? Listed(expr, column, attr, domain) : SteppedKey(expr, column, attr, domain);
+}
+
+Result<ExprPtr> KeyBuilder::Partition(const ExprPtr& expr, ColumnRef column,
+                                      std::vector<std::pair<ast::Literal, Subset>> parts,
+                                      const ColumnDomain& domain) {
+  Leaf leaf;
+  leaf.kind = Leaf::Kind::kPartition;
+  leaf.column = column;
+  leaf.identity_partition = domain.listed && parts.size() == domain.values.size() + 1;
+  for (const auto& [label, subset] : parts) {
+    const auto value = std::ranges::find_if(domain.values, [&label](const ast::Literal& v) { return SameLabel(v, label); });
+    const bool itself = IsNull(label) ? subset == Subset::OnlyNull(domain)
+                                      : value != domain.values.end() &&
+                                            subset == Subset::Value(domain, static_cast<std::size_t>(
+                                                                                value - domain.values.begin()));
+    leaf.identity_partition = leaf.identity_partition && itself;
+  }
+  leaf.parts = std::move(parts);
+  leaf.output = new_attr_();
+  leaves_.push_back(std::move(leaf));
+  return MakeAttr(leaves_.back().output, expr->position);
+}
+
+Result<ExprPtr> KeyBuilder::Listed(const ExprPtr& expr, ColumnRef column, AttrId attr, const ColumnDomain& domain) {
+  std::vector<std::pair<ast::Literal, Subset>> parts;
+  for (std::size_t i = 0; i < domain.values.size(); ++i) {
+    GB_ASSIGN_OR_RETURN(const ast::Literal label, Evaluate(*expr, attr, domain.values[i]));
+    AddPart(parts, label, Subset::Value(domain, i));
+  }
+  GB_ASSIGN_OR_RETURN(const ast::Literal null_label, Evaluate(*expr, attr, ast::Literal{}));
+  AddPart(parts, null_label, Subset::OnlyNull(domain));
+  return Partition(expr, column, std::move(parts), domain);
+}
+
+Result<ExprPtr> KeyBuilder::SteppedKey(const ExprPtr& expr, ColumnRef column, AttrId attr,
+                                       const ColumnDomain& domain) {
+  const AttrId boundary = new_attr_();
+  if (auto bucket = MatchBucket(expr, attr, domain.type, boundary)) {
+    const bool allowed = std::ranges::any_of(domain.dimension_steps, [&bucket](const Step& step) {
+      return IsMultipleOf(bucket->step, step);
+    });
+    if (!allowed) {
+      return Refuse("P3", expr->position, "the owner's rule does not allow this step for a group key");
+    }
+    Leaf leaf;
+    leaf.kind = Leaf::Kind::kBucket;
+    leaf.column = column;
+    leaf.step = bucket->step;
+    leaf.output = boundary;
+    leaves_.push_back(std::move(leaf));
+    return bucket->from_boundary;
+  }
+  // CASE on boundaries of the step, or a condition itself.
+  std::vector<std::pair<ast::Literal, Subset>> parts;
+  Subset rest = Subset::Everything(domain);
+  if (expr->op == ExprOp::kCase) {
+    for (std::size_t i = 0; i + 1 < expr->args.size(); i += 2) {
+      GB_ASSIGN_OR_RETURN(const TruthSets sets, ConditionSets(*expr->args[i], attr, domain));
+      Result<ast::Literal> label = EvaluateConstant(*expr->args[i + 1]);
+      if (!label.ok()) {
+        return Refuse("P3", expr->args[i + 1]->position, "the results of a CASE that is a group key are constants");
+      }
+      AddPart(parts, *label, rest.And(sets.when_true));
+      rest = rest.And(sets.when_true.Not());
+    }
+    Result<ast::Literal> label = expr->has_else ? EvaluateConstant(*expr->args.back()) : ast::Literal{};
+    if (!label.ok()) {
+      return Refuse("P3", expr->position, "the results of a CASE that is a group key are constants");
+    }
+    AddPart(parts, *label, rest);
+    return Partition(expr, column, std::move(parts), domain);
+  }
+  Result<TruthSets> sets = ConditionSets(*expr, attr, domain);
+  if (!sets.ok()) {
+    return Refuse("P3", expr->position,
+                  "a stepped column is a group key as column // step * step, column - column % step, "
+                  "floor(column / step) * step, date_trunc('unit', column), year(column), year(column) // 10 * 10, or CASE on boundaries of the step");
+  }
+  AddPart(parts, {Type::Boolean(), true}, sets->when_true);
+  AddPart(parts, {Type::Boolean(), false}, sets->when_false);
+  AddPart(parts, {}, sets->when_true.Or(sets->when_false).Not());
+  return Partition(expr, column, std::move(parts), domain);
+}
+
+// NOLINTNEXTLINE(misc-no-recursion)
+Result<ExprPtr> KeyBuilder::Combination(const ExprPtr& expr) {
+  auto composed = std::make_shared<Expr>(*expr);
+  const std::size_t before = leaves_.size();
+  for (ExprPtr& arg : composed->args) {
+    GB_ASSIGN_OR_RETURN(arg, Add(arg));
+  }
+  const ExprPtr result = composed;
+  // The outermost combination decides: inner ones are part of it.
+  std::set<AttrId> outputs;
+  CollectAttrs(*result, outputs);
+  if (leaves_.size() > before) {
+    GB_RETURN_IF_ERROR(CheckInjective(result, expr));
+  }
+  return result;
+}
+
+Status KeyBuilder::CheckInjective(const ExprPtr& composed, const ExprPtr& expr) const {
+  const Status refusal = Refuse("P3", expr->position,
+                                "a group key is a function of one dimension; a combination of several must keep every "
+                                "combination of their values apart: group by the columns themselves");
+  std::set<AttrId> outputs;
+  CollectAttrs(*composed, outputs);
+  std::vector<const Leaf*> used;
+  std::size_t combinations = 1;
+  for (const Leaf& leaf : leaves_) {
+    if (outputs.contains(leaf.output)) {
+      if (leaf.kind != Leaf::Kind::kPartition) {
+        return refusal;
+      }
+      used.push_back(&leaf);
+      combinations *= leaf.parts.size();
+      if (combinations > limits::kPlanBoxesMax) {
+        return refusal;
+      }
+    }
+  }
+  std::vector<ast::Literal> seen;
+  for (std::size_t n = 0; n < combinations; ++n) {
+    std::map<AttrId, ast::Literal> values;
+    std::size_t rest = n;
+    bool any_null = false;
+    for (const Leaf* leaf : used) {
+      const auto& label = leaf->parts[rest % leaf->parts.size()].first;
+      any_null = any_null || IsNull(label);
+      values.emplace(leaf->output, label);
+      rest /= leaf->parts.size();
+    }
+    Result<ast::Literal> value = Evaluate(*composed, values);
+    if (!value.ok()) {
+      return refusal;
+    }
+    if (any_null && IsNull(*value)) {
+      continue;  // rows without a value share the label NULL, as they do in SQL
+    }
+    if (std::ranges::any_of(seen, [&value](const ast::Literal& other) { return SameLabel(other, *value); })) {
+      return refusal;
+    }
+    seen.push_back(*value);
+  }
+  return {};
+}
+
+}  // namespace glovebox::query

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Group keys (PLANNER.md P3): tuples, or injective combinations, of functions of one dimension each. Pure.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "base/result.h"
+#include "query/core.h"
+
+namespace glovebox::query {
+
+// Turns group expressions over base attributes into leaves. `new_attr` gives fresh attributes.
+class KeyBuilder {
+ public:
+  KeyBuilder(const Core& core, const std::vector<Asset>& assets, std::function<AttrId()> new_attr)
+      : core_(core), assets_(assets), new_attr_(std::move(new_attr)) {}
+
+  // Adds the leaves of one group expression; returns the expression over the leaves' outputs that is its value.
+  Result<ExprPtr> Add(const ExprPtr& expr);
+  [[nodiscard]] std::vector<Leaf> TakeLeaves() && { return std::move(leaves_); }
+
+ private:
+  Result<ExprPtr> OverOne(const ExprPtr& expr, ColumnRef column, AttrId attr);
+  Result<ExprPtr> Partition(const ExprPtr& expr, ColumnRef column,
+                            std::vector<std::pair<ast::Literal, Subset>> parts, const ColumnDomain& domain);
+  Result<ExprPtr> Listed(const ExprPtr& expr, ColumnRef column, AttrId attr, const ColumnDomain& domain);
+  Result<ExprPtr> SteppedKey(const ExprPtr& expr, ColumnRef column, AttrId attr, const ColumnDomain& domain);
+  Result<ExprPtr> Own(const ExprPtr& expr);
+  Result<ExprPtr> Combination(const ExprPtr& expr);
+  Status CheckInjective(const ExprPtr& composed, const ExprPtr& expr) const;
+
+  const Core& core_;
+  const std::vector<Asset>& assets_;
+  std::function<AttrId()> new_attr_;
+  std::vector<Leaf> leaves_;
+};
+
+}  // namespace glovebox::query

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "query/own_query.h"
+
+#include "base/strings.h"
+#include "query/analyzer.h"
+#include "query/literal.h"
+#include "query/print_expr.h"
+#include "query/print_rel.h"
+
+namespace glovebox::query {
+namespace {
+
+Status FindInFrom(const ast::From& from, std::vector<FileCall>& out);
+
+// NOLINTNEXTLINE(misc-no-recursion): bounded by limits::kSqlNestingMax
+Status FindInQuery(const ast::Query& query, std::vector<FileCall>& out) {
+  for (const ast::CommonTable& common : query.with) {
+    GB_RETURN_IF_ERROR(FindInQuery(*common.query, out));
+  }
+  if (query.op != ast::SetOp::kNone) {
+    GB_RETURN_IF_ERROR(FindInQuery(*query.left, out));
+    return FindInQuery(*query.right, out);
+  }
+  return FindInFrom(*query.select.from, out);
+}
+
+Result<FileCall> ReadCall(const ast::From& from) {
+  FileCall call;
+  call.position = from.position;
+  for (std::size_t i = 0; i < from.call->children.size(); ++i) {
+    const ast::Expr& argument = *from.call->children[i];
+    const std::string name = i < from.argument_names.size() ? AsciiLower(from.argument_names[i]) : "";
+    if (argument.kind != ast::ExprKind::kLiteral || IsNull(argument.literal) ||
+        std::holds_alternative<ast::Interval>(argument.literal.value)) {
+      return Status(ErrorCode::kNotSupported, "the arguments of read_files are constants").At(argument.position);
+    }
+    const std::string text = LiteralText(argument.literal);
+    if (name.empty() && i == 0) {
+      call.path = text;
+    } else if (name.empty() || !call.options.emplace(name, text).second) {
+      return Status(ErrorCode::kSqlType, "read_files takes a path and then named options, each once")
+          .At(argument.position);
+    }
+  }
+  return call;
+}
+
+// NOLINTNEXTLINE(misc-no-recursion)
+Status FindInFrom(const ast::From& from, std::vector<FileCall>& out) {
+  switch (from.kind) {
+    case ast::FromKind::kSubquery:
+      return FindInQuery(*from.query, out);
+    case ast::FromKind::kJoin:
+      GB_RETURN_IF_ERROR(FindInFrom(*from.left, out));
+      return FindInFrom(*from.right, out);
+    case ast::FromKind::kTableFunction: {
+      if (from.call->name != "read_files") {
+        return {};  // the analyzer refuses it by name
+      }
+      GB_ASSIGN_OR_RETURN(FileCall call, ReadCall(from));
+      out.push_back(std::move(call));
+      return {};
+    }
+    default:
+      return {};
+  }
+}
+
+// A secret is the key of a hash and nothing else: it can never be part of a value.
+// NOLINTNEXTLINE(misc-no-recursion)
+Status CheckSecrets(const Expr& expr) {
+  const bool is_hash = expr.op == ExprOp::kCall && expr.function->name == "hmac_sha256";
+  for (std::size_t i = 0; i < expr.args.size(); ++i) {
+    const Expr& arg = *expr.args[i];
+    const bool is_secret = arg.op == ExprOp::kCall && arg.function->name == "secret";
+    if (is_secret != (is_hash && i == 0)) {
+      return Status(ErrorCode::kNotSupported,
+                    "a secret is used as hmac_sha256(secret('scope', 'key'), text), and nowhere else")
+          .WithRule("P11")
+          .At(arg.position);
+    }
+    if (is_secret) {
+      for (const ExprPtr& part : arg.args) {
+        if (part->op != ExprOp::kLiteral || part->literal.type.kind != TypeKind::kText) {
+          return Status(ErrorCode::kNotSupported, "secret takes two text constants").WithRule("P11").At(arg.position);
+        }
+      }
+      continue;
+    }
+    GB_RETURN_IF_ERROR(CheckSecrets(arg));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::vector<FileCall>> FindFileCalls(const ast::Query& query) {
+  std::vector<FileCall> out;
+  // A file is read where it stands: once, in FROM; CTEs are inlined, so a call in one counts as it is used.
+  GB_RETURN_IF_ERROR(FindInQuery(query, out));
+  return out;
+}
+
+Result<CompiledQuery> CompileOwnQuery(const ast::Query& query, const std::vector<OwnTable>& tables,
+                                      const std::vector<FileTable>& files, const std::vector<FunctionDef>& functions,
+                                      const std::vector<ParameterDef>& parameters, const Namespace& names) {
+  AnalyzerInput input;
+  for (const OwnTable& table : tables) {
+    input.tables.push_back({table.name, table.columns});
+  }
+  for (const FileTable& file : files) {
+    input.files.push_back(file.columns);
+  }
+  input.functions = functions;
+  input.parameters = parameters;
+  input.default_namespace = names.default_parts;
+  Analyzer analyzer(std::move(input));
+  GB_ASSIGN_OR_RETURN(const RelPtr rel, analyzer.Analyze(query));
+
+  const auto columns_of = [&](std::size_t table) -> const std::vector<ColumnDef>& {
+    return table < tables.size() ? tables[table].columns : files[table - tables.size()].columns;
+  };
+  RelNames print;
+  print.scan = [&](std::size_t table) {
+    return table < tables.size() ? tables[table].relation : files[table - tables.size()].relation;
+  };
+  print.scan_column = [&](std::size_t table, std::size_t column) { return QuoteName(columns_of(table)[column].name); };
+  CompiledQuery out;
+  const std::vector<std::string> unique = UniqueNames(rel->output);
+  std::string select;
+  for (std::size_t i = 0; i < rel->output.size(); ++i) {
+    select += (i == 0 ? "" : ", ") + AttrName(rel->output[i].id) + " AS " + QuoteName(unique[i]);
+    const Type* type = analyzer.AttrType(rel->output[i].id);
+    out.columns.push_back({unique[i], type != nullptr ? *type : Type::Null()});
+  }
+  out.sql = "SELECT " + select + " FROM (" + PrintRel(*rel, print) + ")";
+  return out;
+}
+
+Result<CompiledScalar> CompileCall(const FunctionDef& function, const std::vector<ColumnDef>& arguments,
+                                   const std::vector<FunctionDef>& functions, Secrets secrets) {
+  AnalyzerInput input;
+  input.functions = functions;
+  input.secrets = secrets;
+  Analyzer analyzer(std::move(input));
+  GB_ASSIGN_OR_RETURN(const Analyzer::Scalar scalar, analyzer.AnalyzeCall(function, arguments));
+  GB_RETURN_IF_ERROR(CheckSecrets(*scalar.expr));
+  if (scalar.expr->op == ExprOp::kCall && scalar.expr->function->name == "secret") {
+    return Status(ErrorCode::kNotSupported, "a secret is no value").WithRule("P11");
+  }
+  CompiledScalar out;
+  out.sql = PrintExpr(*scalar.expr, [&scalar](AttrId attr) {
+    for (const Attr& column : scalar.columns) {
+      if (column.id == attr) {
+        return QuoteName(column.name);
+      }
+    }
+    return std::string("NULL");
+  });
+  out.type = scalar.expr->op == ExprOp::kCast ? scalar.expr->type : Type::Null();
+  return out;
+}
+
+}  // namespace glovebox::query

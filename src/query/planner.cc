@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "query/planner.h"
+
+#include <algorithm>
+
+#include "base/limits.h"
+#include "base/strings.h"
+#include "query/analyzer.h"
+#include "query/certificate.h"
+#include "query/flatten.h"
+#include "query/print_expr.h"
+#include "query/print_rel.h"
+#include "query/refuse.h"
+
+namespace glovebox::query {
+namespace {
+
+void CollectOwnDimensions(const Core& core, const std::vector<Asset>& assets, const Expr& expr,
+                          std::set<std::pair<std::string, std::string>>& out) {
+  std::set<AttrId> attrs;
+  CollectAttrs(expr, attrs);
+  for (const AttrId attr : attrs) {
+    const ColumnRef column = core.attrs.at(attr);
+    if (!IsDimensionMapping(core, assets, column.instance)) {
+      const Asset& asset = assets[core.instances[column.instance].asset];
+      out.emplace(asset.DisplayName(), asset.columns[column.column].name);
+    }
+  }
+}
+
+// NOLINTNEXTLINE(misc-no-recursion): as deep as the plan
+void CollectOwnDimensions(const Core& core, const std::vector<Asset>& assets,
+                          std::set<std::pair<std::string, std::string>>& out) {
+  for (const OwnCondition& condition : core.own) {
+    CollectOwnDimensions(core, assets, *condition.expr, out);
+  }
+  for (const Instance& instance : core.instances) {
+    if (instance.distinct != nullptr) {
+      CollectOwnDimensions(*instance.distinct, assets, out);
+    }
+  }
+}
+
+RelNames NamesFor(const std::vector<Asset>& assets, const std::vector<GovernedQuery>& queries) {
+  RelNames names;
+  names.scan = [&assets](std::size_t table) { return assets[table].relation; };
+  names.scan_column = [&assets](std::size_t table, std::size_t column) {
+    return QuoteName(assets[table].columns[column].name);
+  };
+  names.released = [](std::size_t governed) { return ReleasedRelation(governed); };
+  names.released_column = [&queries](std::size_t governed, std::size_t column) {
+    const std::size_t leaves = queries[governed].leaves.size();
+    return column < leaves ? "k" + std::to_string(column) : "c" + std::to_string(column - leaves);
+  };
+  return names;
+}
+
+}  // namespace
+
+std::string ReleasedRelation(std::size_t governed) { return "released_" + std::to_string(governed); }
+
+Result<Plan> MakePlan(const std::vector<PlannerStatement>& statements, const std::vector<Asset>& assets,
+                      const std::vector<ParameterDef>& parameters) {
+  AnalyzerInput input;
+  for (const Asset& asset : assets) {
+    input.tables.push_back({asset.name, asset.columns});
+  }
+  input.parameters = parameters;
+  Analyzer analyzer(std::move(input));
+  Plan plan;
+  std::vector<RelPtr> roots;
+  std::size_t displayed = 0;
+  std::set<std::string> taken;
+  for (const PlannerStatement& statement : statements) {
+    GB_ASSIGN_OR_RETURN(const RelPtr rel, analyzer.Analyze(*statement.query));
+    if (statement.kind == StatementKind::kTemporaryView) {
+      GB_RETURN_IF_ERROR(analyzer.AddView(statement.target, *statement.query, statement.position));
+      continue;
+    }
+    PlannedOutput output;
+    output.is_table = statement.kind == StatementKind::kOutputTable;
+    output.name = output.is_table ? statement.target.back() : "result_" + std::to_string(++displayed);
+    GB_RETURN_IF_ERROR(CheckPathSafeName(output.name, "an output table"));
+    if (!taken.insert(AsciiLower(output.name)).second) {
+      return Status(ErrorCode::kAlreadyExists, "output table '" + output.name + "' is written twice")
+          .At(statement.position);
+    }
+    output.columns = UniqueNames(rel->output);
+    plan.outputs.push_back(std::move(output));
+    roots.push_back(rel);
+  }
+  if (roots.empty()) {
+    return Status(ErrorCode::kInvalidParameterValue, "the text has no query");
+  }
+  GB_ASSIGN_OR_RETURN(plan.governed, Govern(roots, assets));
+  const RelNames names = NamesFor(assets, plan.governed.queries);
+  for (const GovernedQuery& query : plan.governed.queries) {
+    plan.sql.push_back(PrintGoverned(query, assets));
+    CollectOwnDimensions(query.core, assets, plan.own_dimensions);
+    for (const Leaf& leaf : query.leaves) {
+      if (leaf.kind == Leaf::Kind::kOwn) {
+        CollectOwnDimensions(query.core, assets, *leaf.own, plan.own_dimensions);
+      }
+    }
+  }
+  for (std::size_t i = 0; i < plan.outputs.size(); ++i) {
+    const Rel& root = *plan.governed.outputs[i];
+    std::string select;
+    for (std::size_t c = 0; c < root.output.size(); ++c) {
+      select += (c == 0 ? "" : ", ") + AttrName(root.output[c].id) + " AS " + QuoteName(plan.outputs[i].columns[c]);
+    }
+    plan.outputs[i].sql = "SELECT " + select + " FROM (" + PrintRel(root, names) + ")";
+  }
+  plan.certificate = MakeCertificate(plan, assets);
+  plan.plan_digest_text = json::WriteCanonical(plan.certificate);
+  return plan;
+}
+
+}  // namespace glovebox::query

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The planner: a notebook's statements over the assets of a room become one governed plan, its SQL and its certificate.
+// It needs text, schemas and rules, and no data: either party can run it again and gets the same certificate (P14).
+//
+// Errors: see analyzer.h and governor.h. Pure.
+#pragma once
+
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/json.h"
+#include "base/result.h"
+#include "query/governed_sql.h"
+#include "query/governor.h"
+#include "query/own_query.h"
+#include "query/sql_front_end.h"
+
+namespace glovebox::query {
+
+struct PlannerStatement {
+  StatementKind kind = StatementKind::kQuery;
+  std::vector<std::string> target;  // of an output table or a view
+  const ast::Query* query = nullptr;
+  std::size_t cell = 0;
+  std::size_t position = 0;
+};
+
+struct PlannedOutput {
+  std::string name;                  // "result_1", ... for displayed queries; the table's name otherwise
+  bool is_table = false;
+  std::vector<std::string> columns;  // unique names
+  std::string sql;                   // over the relations of own assets and released_<i>
+};
+
+struct Plan {
+  GovernedPlan governed;
+  std::vector<GovernedSql> sql;        // of the governed queries
+  std::vector<PlannedOutput> outputs;
+  // Own dimensions that conditions or keys use beside protected rows (P9), by asset.
+  std::set<std::pair<std::string, std::string>> own_dimensions;
+  json::Value certificate;
+  std::string plan_digest_text;        // canonical text whose hash names the plan
+};
+
+Result<Plan> MakePlan(const std::vector<PlannerStatement>& statements, const std::vector<Asset>& assets,
+                      const std::vector<ParameterDef>& parameters);
+
+// Where the released rows of governed query i are: a relation with columns k0.., c0...
+std::string ReleasedRelation(std::size_t governed);
+
+}  // namespace glovebox::query

@@ -1,0 +1,414 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "query/population.h"
+
+#include <algorithm>
+
+#include "base/strings.h"
+#include "query/flatten.h"
+#include "query/print_expr.h"
+
+namespace glovebox::query {
+namespace {
+
+NamedBox Named(const Box& box, const Core& core, const std::vector<Asset>& assets) {
+  NamedBox out;
+  for (const auto& [column, subset] : box) {
+    if (!subset.IsEverything()) {
+      out.emplace(NameOf(core, assets, column), subset);
+    }
+  }
+  return out;
+}
+
+NamedBox Intersect(const NamedBox& a, const NamedBox& b) {
+  NamedBox out = a;
+  for (const auto& [column, subset] : b) {
+    const auto [entry, added] = out.emplace(column, subset);
+    if (!added) {
+      entry->second = entry->second.And(subset);
+    }
+  }
+  return out;
+}
+
+bool IsEmpty(const NamedBox& box) {
+  return std::ranges::any_of(box, [](const auto& entry) { return entry.second.IsEmpty(); });
+}
+
+std::vector<NamedBox> Product(const std::vector<NamedBox>& a, const std::vector<NamedBox>& b) {
+  std::vector<NamedBox> out;
+  for (const NamedBox& x : a) {
+    for (const NamedBox& y : b) {
+      NamedBox both = Intersect(x, y);
+      if (!IsEmpty(both)) {
+        out.push_back(std::move(both));
+      }
+    }
+  }
+  return out;
+}
+
+// The domain of a population's column; an empty one if the rule has changed and does not name it.
+ColumnDomain DomainAt(const Population& population, const PopulationColumn& column, const AssetCatalog& assets) {
+  const PopulationTable* table = population.Table(column.first);
+  const Asset* asset = table == nullptr ? nullptr : assets.Find(table->asset);
+  if (asset == nullptr) {
+    return {};
+  }
+  for (std::size_t i = 0; i < asset->columns.size(); ++i) {
+    if (asset->columns[i].name == column.second) {
+      Result<ColumnDomain> domain = DomainOf(asset->Rule(i), asset->columns[i].type);
+      return domain.ok() ? *domain : ColumnDomain{};
+    }
+  }
+  return {};
+}
+
+json::Value BoxJson(const NamedBox& box, const Population& population, const AssetCatalog& assets) {
+  json::Object out;
+  for (const auto& [column, subset] : box) {
+    out.Set(column.first + "." + column.second, subset.ToJson(DomainAt(population, column, assets)));
+  }
+  return out;
+}
+
+Status Unreadable() { return Status(ErrorCode::kDataLoss, "a population of the release record does not read"); }
+
+// "alias.column": a column's name has no dot.
+std::optional<PopulationColumn> SplitColumn(const std::string& text) {
+  const std::size_t dot = text.rfind('.');
+  if (dot == std::string::npos) {
+    return std::nullopt;
+  }
+  return PopulationColumn{text.substr(0, dot), text.substr(dot + 1)};
+}
+
+std::string TableSql(const PopulationTable& table, const AssetCatalog& assets) {
+  if (table.distinct == nullptr) {
+    const Asset* asset = assets.Find(table.asset);
+    return (asset == nullptr ? "" : asset->relation) + " AS " + QuoteName(table.alias);
+  }
+  // One row a unit: the key column is the unit's.
+  return "(SELECT DISTINCT " + ColumnSql(table.asset, table.key) + ", " + UnitSql(table.asset) +
+         FromSql(*table.distinct, assets) + ") AS " + QuoteName(table.alias);
+}
+
+std::string BoxSql(const NamedBox& box, const Population& population, const AssetCatalog& assets) {
+  std::string out;
+  for (const auto& [column, subset] : box) {
+    out += (out.empty() ? "" : " AND ") +
+           subset.ToSql(DomainAt(population, column, assets), ColumnSql(column.first, column.second));
+  }
+  return out.empty() ? "TRUE" : out;
+}
+
+void And(std::string& where, const std::string& condition) {
+  if (condition != "TRUE") {
+    where += (where.empty() ? " WHERE " : " AND ") + condition;
+  }
+}
+
+}  // namespace
+
+AssetCatalog::AssetCatalog(const std::vector<Asset>& assets) {
+  for (const Asset& asset : assets) {
+    by_name_.emplace(asset.DisplayName(), &asset);
+  }
+}
+
+const Asset* AssetCatalog::Find(const std::string& name) const {
+  const auto found = by_name_.find(name);
+  return found == by_name_.end() ? nullptr : found->second;
+}
+
+std::string ColumnSql(const std::string& alias, const std::string& column) {
+  return QuoteName(alias) + "." + QuoteName(column);
+}
+
+std::string UnitSql(const std::string& alias) { return ColumnSql(alias, kUnitColumn); }
+
+std::string AliasOf(const Core& core, const std::vector<Asset>& assets, std::size_t instance) {
+  if (core.instances[instance].distinct == nullptr) {
+    return assets[core.instances[instance].asset].DisplayName();
+  }
+  std::size_t before = 0;  // the same table may be asked for twice: bought both
+  for (std::size_t i = 0; i < instance; ++i) {
+    const Instance& other = core.instances[i];
+    before += other.distinct != nullptr && other.asset == core.instances[instance].asset ? 1U : 0U;
+  }
+  return "distinct " + assets[core.instances[instance].asset].DisplayName() + " #" + std::to_string(before + 1);
+}
+
+PopulationColumn NameOf(const Core& core, const std::vector<Asset>& assets, ColumnRef column) {
+  return {AliasOf(core, assets, column.instance),
+          assets[core.instances[column.instance].asset].columns[column.column].name};
+}
+
+const PopulationTable* Population::Table(const std::string& alias) const {
+  const auto found = std::ranges::find(tables, alias, &PopulationTable::alias);
+  return found == tables.end() ? nullptr : &*found;
+}
+
+namespace {
+
+Population FromCore(const Core& core, std::size_t finest, const std::vector<Asset>& assets) {
+  Population out;
+  for (std::size_t i = 0; i < core.instances.size(); ++i) {
+    const Instance& instance = core.instances[i];
+    PopulationTable table;
+    table.alias = AliasOf(core, assets, i);
+    table.asset = assets[instance.asset].DisplayName();
+    table.left_joined = instance.left_joined;
+    if (instance.distinct != nullptr) {
+      table.distinct =
+          std::make_shared<const Population>(FromCore(*instance.distinct, instance.distinct_keys[0].instance, assets));
+      table.key = assets[instance.asset].columns[instance.distinct_keys[0].column].name;
+    }
+    out.tables.push_back(std::move(table));
+  }
+  for (const Equality& join : core.joins) {
+    PopulationColumn left = NameOf(core, assets, join.left);
+    PopulationColumn right = NameOf(core, assets, join.right);
+    if (right < left) {
+      std::swap(left, right);
+    }
+    out.joins.emplace_back(std::move(left), std::move(right));
+  }
+  for (const OwnCondition& condition : core.own) {
+    out.own.push_back(condition.text);
+  }
+  out.boxes = {Named(core.conditions, core, assets)};
+  if (IsEmpty(out.boxes[0])) {
+    out.boxes.clear();
+  }
+  std::ranges::sort(out.tables, {}, &PopulationTable::alias);
+  std::ranges::sort(out.joins);
+  out.finest = AliasOf(core, assets, finest);
+  return out;
+}
+
+}  // namespace
+
+Population PopulationOf(const GovernedQuery& query, const std::vector<Asset>& assets) {
+  return FromCore(query.core, query.finest, assets);
+}
+
+Population Restrict(const Population& population, const Region& region, const Core& core,
+                    const std::vector<Asset>& assets) {
+  Population out = population;
+  std::vector<NamedBox> boxes;
+  for (const Box& box : region) {
+    boxes.push_back(Named(box, core, assets));
+  }
+  out.boxes = Product(population.boxes, boxes);
+  return out;
+}
+
+Result<Population> RestrictToGroup(const Population& population, const Leaf& leaf, const ast::Literal& value,
+                                   const Core& core, const std::vector<Asset>& assets) {
+  Population out = population;
+  if (leaf.kind == Leaf::Kind::kOwn) {
+    out.own.push_back(OwnEqualsText(leaf.own_text, value));
+    std::ranges::sort(out.own);
+    const auto same = std::ranges::unique(out.own);
+    out.own.erase(same.begin(), same.end());
+    return out;
+  }
+  const Asset& asset = assets[core.instances[leaf.column.instance].asset];
+  GB_ASSIGN_OR_RETURN(const ColumnDomain domain,
+                      DomainOf(asset.Rule(leaf.column.column), asset.columns[leaf.column.column].type));
+  Subset subset = Subset::OnlyNull(domain);
+  if (leaf.kind == Leaf::Kind::kBucket && !IsNull(value)) {
+    const auto at = CoordinateOf(value, domain.type);
+    if (!at || !IsOnStep(*at, leaf.step, domain.type)) {
+      return Status(ErrorCode::kInternal, "a group is no boundary of its step");
+    }
+    subset = Subset::Range(domain, *at, StepNext(*at, leaf.step, domain.type));
+  }
+  if (leaf.kind == Leaf::Kind::kPartition) {
+    const auto part = std::ranges::find_if(leaf.parts, [&value](const auto& entry) {
+      const auto order = CompareLiterals(entry.first, value);
+      return (IsNull(entry.first) && IsNull(value)) || (order && *order == 0);
+    });
+    if (part == leaf.parts.end()) {
+      return Status(ErrorCode::kInternal, "a group is no label of its partition");
+    }
+    subset = part->second;
+  }
+  out.boxes = Product(population.boxes, {NamedBox{{NameOf(core, assets, leaf.column), subset}}});
+  return out;
+}
+
+json::Value Population::ToJson(const AssetCatalog& assets) const {
+  json::Array table_list;
+  for (const PopulationTable& table : tables) {
+    json::Object entry;
+    entry.Set("alias", table.alias);
+    entry.Set("asset", table.asset);
+    if (table.distinct != nullptr) {
+      entry.Set("distinct", table.distinct->ToJson(assets));
+      entry.Set("key", table.key);
+    }
+    if (table.left_joined) {
+      entry.Set("left_joined", true);
+    }
+    table_list.emplace_back(std::move(entry));
+  }
+  json::Array join_list;
+  for (const auto& [left, right] : joins) {
+    join_list.emplace_back(json::Array{left.first + "." + left.second, right.first + "." + right.second});
+  }
+  std::vector<std::pair<std::string, json::Value>> sorted;
+  for (const NamedBox& box : boxes) {
+    json::Value value = BoxJson(box, *this, assets);
+    sorted.emplace_back(json::WriteCanonical(value), std::move(value));
+  }
+  std::ranges::sort(sorted, {}, [](const auto& entry) { return entry.first; });
+  json::Array box_list;
+  for (auto& [text, value] : sorted) {
+    box_list.push_back(std::move(value));
+  }
+  json::Array own_list(own.begin(), own.end());
+  return json::Object{{"tables", std::move(table_list)},
+                      {"joins", std::move(join_list)},
+                      {"boxes", std::move(box_list)},
+                      {"own", std::move(own_list)},
+                      {"finest", finest}};
+}
+
+std::string Population::Text(const AssetCatalog& assets) const { return json::WriteCanonical(ToJson(assets)); }
+
+Result<Population> PopulationFromJson(const json::Value& json, const AssetCatalog& assets) {
+  const auto list = [&json](std::string_view key) -> const json::Array* {
+    const json::Value* value = json.Get(key);
+    return value != nullptr && value->is_array() ? &value->as_array() : nullptr;
+  };
+  const json::Array* tables = list("tables");
+  const json::Array* joins = list("joins");
+  const json::Array* boxes = list("boxes");
+  const json::Array* own = list("own");
+  if (tables == nullptr || joins == nullptr || boxes == nullptr || own == nullptr) {
+    return Unreadable();
+  }
+  Population out;
+  out.finest = json.GetString("finest");
+  for (const json::Value& entry : *tables) {
+    PopulationTable table;
+    table.alias = entry.GetString("alias");
+    table.asset = entry.GetString("asset");
+    table.key = entry.GetString("key");
+    table.left_joined = entry.GetBool("left_joined");
+    if (assets.Find(table.asset) == nullptr) {
+      return Unreadable();
+    }
+    if (const json::Value* distinct = entry.Get("distinct")) {
+      GB_ASSIGN_OR_RETURN(Population inner, PopulationFromJson(*distinct, assets));
+      table.distinct = std::make_shared<const Population>(std::move(inner));
+    }
+    out.tables.push_back(std::move(table));
+  }
+  for (const json::Value& entry : *joins) {
+    if (!entry.is_array() || entry.as_array().size() != 2 || !entry.as_array()[0].is_string() ||
+        !entry.as_array()[1].is_string()) {
+      return Unreadable();
+    }
+    const auto left = SplitColumn(entry.as_array()[0].as_string());
+    const auto right = SplitColumn(entry.as_array()[1].as_string());
+    if (!left || !right) {
+      return Unreadable();
+    }
+    out.joins.emplace_back(*left, *right);
+  }
+  for (const json::Value& entry : *boxes) {
+    if (!entry.is_object()) {
+      return Unreadable();
+    }
+    NamedBox box;
+    for (const auto& [name, subset_json] : entry.as_object()) {
+      const auto column = SplitColumn(name);
+      if (!column) {
+        return Unreadable();
+      }
+      GB_ASSIGN_OR_RETURN(Subset subset, SubsetFromJson(subset_json, DomainAt(out, *column, assets)));
+      box.emplace(*column, std::move(subset));
+    }
+    out.boxes.push_back(std::move(box));
+  }
+  for (const json::Value& entry : *own) {
+    if (!entry.is_string()) {
+      return Unreadable();
+    }
+    out.own.push_back(entry.as_string());
+  }
+  return out;
+}
+
+bool AreDisjoint(const Population& a, const Population& b) {
+  if (a.finest != b.finest) {
+    return false;
+  }
+  // Only columns of tables that stand for the same rows in both can tell: plain assets, not distinct units.
+  const auto plain = [](const Population& population, const std::string& alias) {
+    const PopulationTable* table = population.Table(alias);
+    return table != nullptr && table->distinct == nullptr;
+  };
+  return std::ranges::all_of(a.boxes, [&](const NamedBox& x) {
+    return std::ranges::all_of(b.boxes, [&](const NamedBox& y) {
+      return std::ranges::any_of(x, [&](const auto& entry) {
+        const auto other = y.find(entry.first);
+        return other != y.end() && plain(a, entry.first.first) && plain(b, entry.first.first) &&
+               entry.second.And(other->second).IsEmpty();
+      });
+    });
+  });
+}
+
+std::string BoxesSql(const std::vector<NamedBox>& boxes, const Population& population, const AssetCatalog& assets) {
+  std::string out;
+  for (const NamedBox& box : boxes) {
+    const std::string sql = BoxSql(box, population, assets);
+    if (sql == "TRUE") {
+      return sql;
+    }
+    out += (out.empty() ? "(" : " OR (") + sql + ")";
+  }
+  return out.empty() ? "FALSE" : boxes.size() == 1 ? out : "(" + out + ")";
+}
+
+std::string FromSql(const Population& population, const AssetCatalog& assets, bool with_boxes) {
+  std::string from;
+  std::string where;
+  std::string left_on;
+  const PopulationTable* left = nullptr;
+  for (const PopulationTable& table : population.tables) {
+    if (table.left_joined) {
+      left = &table;
+      continue;
+    }
+    from += (from.empty() ? " FROM " : ", ") + TableSql(table, assets);
+  }
+  for (const auto& [a, b] : population.joins) {
+    const std::string condition = ColumnSql(a.first, a.second) + " = " + ColumnSql(b.first, b.second);
+    if (left != nullptr && (a.first == left->alias || b.first == left->alias)) {
+      left_on += (left_on.empty() ? "" : " AND ") + condition;
+    } else {
+      And(where, condition);
+    }
+  }
+  if (left != nullptr) {
+    // Conditions on the right side belong to the join; the unmatched stay.
+    std::string on = left_on;
+    if (with_boxes) {
+      on += " AND " + BoxesSql(population.boxes, population, assets);
+    }
+    from += " LEFT JOIN " + TableSql(*left, assets) + " ON " + on;
+  } else if (with_boxes) {
+    And(where, BoxesSql(population.boxes, population, assets));
+  }
+  for (const std::string& condition : population.own) {
+    And(where, condition);
+  }
+  return from + where;
+}
+
+}  // namespace glovebox::query
