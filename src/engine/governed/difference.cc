@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/governed/difference.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "engine/governed/distance.h"
+#include "engine/governed/totals.h"
+#include "privacy/difference_check.h"
+
+namespace glovebox::engine::governed {
+namespace {
+
+// What is out of one population: by digest.
+struct OutThere {
+  std::set<std::string> classes;
+  std::map<std::string, std::set<std::string>> kinds;  // of a measure
+  bool few_missing = false;
+};
+
+class Check {
+ public:
+  Check(RunContext& run, std::vector<ExecutedQuery>& queries, const std::vector<Grid>& history)
+      : run_(run), queries_(queries), history_(history) {}
+
+  Status Run() {
+    for (ExecutedQuery& query : queries_) {
+      GB_RETURN_IF_ERROR(Number(query));
+    }
+    for (const Grid& grid : history_) {
+      if (!grid.stale) {
+        Remember(grid, [&grid](std::size_t c, std::size_t g) { return grid.groups[g].out[c]; }, history_out_);
+      }
+    }
+    WithholdMissing();
+    GB_RETURN_IF_ERROR(CompareAll());
+    const std::vector<bool> released = privacy::DecideReleases(small_, close_, same_);
+    for (std::size_t q = 0; q < queries_.size(); ++q) {
+      for (std::size_t c = 0; c < queries_[q].grid.calls.size(); ++c) {
+        for (std::size_t g = 0; g < queries_[q].groups; ++g) {
+          queries_[q].grid.groups[g].out[c] = released[CellAt(q, c, g)];
+        }
+      }
+    }
+    return WithholdTotals(run_, queries_);
+  }
+
+ private:
+  [[nodiscard]] std::size_t CellAt(std::size_t q, std::size_t c, std::size_t g) const {
+    return first_cell_[q] + c * queries_[q].groups + g;
+  }
+
+  // Gives the cells of a query their digests and their places.
+  Status Number(ExecutedQuery& query) {
+    first_cell_.push_back(small_.size());
+    for (GridGroup& group : query.grid.groups) {
+      for (std::size_t c = 0; c < query.grid.calls.size(); ++c) {
+        group.digests.emplace_back();
+        for (std::size_t b = 0; b < query.grid.calls[c].branches.size(); ++b) {
+          GB_ASSIGN_OR_RETURN(std::string digest, query.grid.CellDigest(c, b, group.key, run_.catalog));
+          group.digests.back().push_back(std::move(digest));
+        }
+      }
+    }
+    for (std::size_t c = 0; c < query.grid.calls.size(); ++c) {
+      for (std::size_t g = 0; g < query.groups; ++g) {
+        small_.push_back(!query.call_ok[c][g]);
+      }
+    }
+    return {};
+  }
+
+  template <typename IsOut>
+  static void Remember(const Grid& grid, const IsOut& is_out, std::map<std::string, OutThere>& out) {
+    for (std::size_t g = 0; g < grid.groups.size(); ++g) {
+      for (std::size_t c = 0; c < grid.calls.size(); ++c) {
+        if (!is_out(c, g)) {
+          continue;
+        }
+        for (std::size_t b = 0; b < grid.calls[c].branches.size(); ++b) {
+          OutThere& there = out[grid.groups[g].digests[c][b]];
+          there.classes.insert(grid.calls[c].branches[b].classes.begin(), grid.calls[c].branches[b].classes.end());
+          if (!grid.calls[c].measure.empty()) {
+            there.kinds[grid.calls[c].measure].insert(grid.calls[c].kind);
+            there.few_missing = there.few_missing || grid.groups[g].few_missing[c];
+          }
+        }
+      }
+    }
+  }
+
+  static bool TellsCount(const std::set<std::string>& kinds) {
+    return kinds.contains("count") || kinds.contains("sum+count") ||
+           (kinds.contains("sum") && kinds.contains("avg")) ||
+           (kinds.contains("sample") && kinds.contains("population"));
+  }
+
+  // P4, stored NULLs: what tells how many rows have no value is withheld beside a count of the same rows; within the run all of
+  // it, over the history what comes later.
+  void WithholdMissing() {
+    std::map<std::string, OutThere> here;
+    for (std::size_t q = 0; q < queries_.size(); ++q) {
+      Remember(queries_[q].grid, [&](std::size_t c, std::size_t g) { return !small_[CellAt(q, c, g)]; }, here);
+    }
+    const auto counted = [](const OutThere& there) { return std::ranges::any_of(there.classes, IsCountOnly); };
+    for (std::size_t q = 0; q < queries_.size(); ++q) {
+      const Grid& grid = queries_[q].grid;
+      for (std::size_t c = 0; c < grid.calls.size(); ++c) {
+        for (std::size_t g = 0; g < queries_[q].groups; ++g) {
+          for (std::size_t b = 0; b < grid.calls[c].branches.size(); ++b) {
+            const std::string& digest = grid.groups[g].digests[c][b];
+            const OutThere& now = here[digest];
+            const auto before = history_out_.find(digest);
+            const bool count_is_out = CountStands(q, g, digest) ||
+                                      (before != history_out_.end() && counted(before->second));
+            if (grid.calls[c].measure.empty()) {
+              // A count that comes after what tells the number of values.
+              const bool told = before != history_out_.end() && before->second.few_missing &&
+                                std::ranges::any_of(before->second.kinds,
+                                                    [](const auto& entry) { return TellsCount(entry.second); });
+              const bool count_was_out = before != history_out_.end() && counted(before->second);
+              small_[CellAt(q, c, g)] = small_[CellAt(q, c, g)] || (told && !count_was_out);
+              continue;
+            }
+            std::set<std::string> kinds;
+            if (const auto entry = now.kinds.find(grid.calls[c].measure); entry != now.kinds.end()) {
+              kinds = entry->second;
+            }
+            if (before != history_out_.end()) {
+              const auto entry = before->second.kinds.find(grid.calls[c].measure);
+              if (entry != before->second.kinds.end()) {
+                kinds.insert(entry->second.begin(), entry->second.end());
+              }
+            }
+            const bool takes_part = TellsCount(kinds) && !TellsCount(Without(kinds, grid.calls[c].kind));
+            if (grid.groups[g].few_missing[c] && count_is_out && (takes_part || TellsCount({grid.calls[c].kind}))) {
+              small_[CellAt(q, c, g)] = true;
+            }
+          }
+        }
+      }
+    }
+  }
+
+  static bool IsCountOnly(const std::string& contribution) { return IsCountClass(contribution); }
+
+  static std::set<std::string> Without(std::set<std::string> kinds, const std::string& kind) {
+    kinds.erase(kind);
+    return kinds;
+  }
+
+  // Whether a COUNT(*) or COUNT(DISTINCT unit) of this population is among the run's cells.
+  [[nodiscard]] bool CountStands(std::size_t q, std::size_t g, const std::string& digest) const {
+    (void)g;
+    for (std::size_t other = 0; other < queries_.size(); ++other) {
+      const Grid& grid = queries_[other].grid;
+      for (std::size_t c = 0; c < grid.calls.size(); ++c) {
+        if (!grid.calls[c].measure.empty()) {
+          continue;
+        }
+        const std::size_t first = other == q ? g : 0;
+        const std::size_t last = other == q ? g + 1 : queries_[other].groups;
+        for (std::size_t i = first; i < last; ++i) {
+          if (!small_[CellAt(other, c, i)] &&
+              std::ranges::find(grid.groups[i].digests[c], digest) != grid.groups[i].digests[c].end()) {
+            return true;
+          }
+        }
+      }
+    }
+    return false;
+  }
+
+  [[nodiscard]] BranchAt Current(std::size_t q, std::size_t c, std::size_t b) const {
+    BranchAt at{&queries_[q].grid, c, b, {}};
+    for (std::size_t g = 0; g < queries_[q].groups; ++g) {
+      at.relevant.push_back(!small_[CellAt(q, c, g)]);
+    }
+    return at;
+  }
+
+  // Whether the same cells are out already: then nothing new is told.
+  [[nodiscard]] bool IsOutAlready(const Grid& grid, std::size_t c, std::size_t g) const {
+    for (std::size_t b = 0; b < grid.calls[c].branches.size(); ++b) {
+      const auto there = history_out_.find(grid.groups[g].digests[c][b]);
+      if (there == history_out_.end() ||
+          !std::ranges::includes(there->second.classes, grid.calls[c].branches[b].classes)) {
+        return false;
+      }
+    }
+    return !grid.calls[c].branches.empty();
+  }
+
+  Status CompareAll() {
+    close_.resize(small_.size());
+    same_.assign(small_.size(), false);
+    for (std::size_t q = 0; q < queries_.size(); ++q) {
+      const Grid& grid = queries_[q].grid;
+      for (std::size_t c = 0; c < grid.calls.size(); ++c) {
+        for (std::size_t g = 0; g < queries_[q].groups; ++g) {
+          same_[CellAt(q, c, g)] = IsOutAlready(grid, c, g);
+        }
+        for (std::size_t b = 0; b < grid.calls[c].branches.size(); ++b) {
+          GB_RETURN_IF_ERROR(CompareToRun(q, c, b));
+          GB_RETURN_IF_ERROR(CompareToHistory(q, c, b));
+        }
+      }
+    }
+    return {};
+  }
+
+  Status CompareToRun(std::size_t q, std::size_t c, std::size_t b) {
+    const BranchAt at = Current(q, c, b);
+    for (std::size_t earlier = 0; earlier <= q; ++earlier) {
+      const std::size_t calls = earlier == q ? c : queries_[earlier].grid.calls.size();
+      for (std::size_t other = 0; other < calls; ++other) {
+        for (std::size_t branch = 0; branch < queries_[earlier].grid.calls[other].branches.size(); ++branch) {
+          GB_ASSIGN_OR_RETURN(const auto pairs, ClosePairs(run_, at, Current(earlier, other, branch)));
+          for (const auto& [mine, theirs] : pairs) {
+            close_[CellAt(q, c, mine)].to_run.push_back(CellAt(earlier, other, theirs));
+          }
+        }
+      }
+    }
+    return {};
+  }
+
+  Status CompareToHistory(std::size_t q, std::size_t c, std::size_t b) {
+    const BranchAt at = Current(q, c, b);
+    for (const Grid& grid : history_) {
+      for (std::size_t other = 0; other < grid.calls.size(); ++other) {
+        for (std::size_t branch = 0; branch < grid.calls[other].branches.size(); ++branch) {
+          BranchAt there{&grid, other, branch, {}};
+          for (const GridGroup& group : grid.groups) {
+            there.relevant.push_back(group.out[other]);
+          }
+          GB_ASSIGN_OR_RETURN(const auto pairs, ClosePairs(run_, at, there));
+          for (const auto& [mine, theirs] : pairs) {
+            close_[CellAt(q, c, mine)].to_history = true;
+          }
+        }
+      }
+    }
+    return {};
+  }
+
+  RunContext& run_;
+  std::vector<ExecutedQuery>& queries_;
+  const std::vector<Grid>& history_;
+  std::map<std::string, OutThere> history_out_;
+  std::vector<std::size_t> first_cell_;  // by query
+  std::vector<bool> small_;
+  std::vector<bool> same_;
+  std::vector<privacy::CloseCells> close_;
+};
+
+}  // namespace
+
+std::vector<Grid> ReadHistory(const std::vector<json::Value>& records, const query::AssetCatalog& assets) {
+  std::vector<Grid> out;
+  for (const json::Value& record : records) {
+    const json::Value* grids = record.Get("grids");
+    const json::Value* versions = record.Get("versions");
+    if (grids == nullptr || !grids->is_array() || versions == nullptr) {
+      continue;
+    }
+    for (const json::Value& json : grids->as_array()) {
+      Result<Grid> grid = GridFromJson(json, assets);
+      if (!grid.ok()) {
+        continue;
+      }
+      for (const query::PopulationTable& table : grid->population.tables) {
+        grid->stale = grid->stale || versions->GetString(table.asset) != assets.Find(table.asset)->version;
+      }
+      out.push_back(std::move(*grid));
+    }
+  }
+  return out;
+}
+
+Status CheckDifferences(RunContext& run, std::vector<ExecutedQuery>& queries, const std::vector<Grid>& history) {
+  return Check(run, queries, history).Run();
+}
+
+}  // namespace glovebox::engine::governed

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/governed/distance.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <map>
+#include <set>
+
+#include "base/limits.h"
+#include "query/print_expr.h"
+
+namespace glovebox::engine::governed {
+namespace {
+
+using query::ColumnSql;
+using query::Population;
+using query::UnitSql;
+using Pair = std::pair<std::size_t, std::size_t>;
+
+// How the units of two populations are compared: by the dense id of a table that both hold, or by the hash of two tables of
+// one owner and one unit domain.
+struct CommonUnit {
+  std::string alias_a;
+  std::string alias_b;
+  std::string asset_a;
+  std::string asset_b;
+  std::int64_t min_units = 0;
+};
+
+std::optional<CommonUnit> FindCommonUnit(const Population& a, const Population& b, const query::AssetCatalog& assets) {
+  std::optional<CommonUnit> found;
+  for (const query::PopulationTable& x : a.tables) {
+    const query::Asset* of_x = assets.Find(x.asset);
+    for (const query::PopulationTable& y : b.tables) {
+      const query::Asset* of_y = assets.Find(y.asset);
+      if (of_x == nullptr || of_y == nullptr || !of_x->IsProtected() || !of_y->IsProtected() ||
+          of_x->owner != of_y->owner || of_x->rule.unit_domain != of_y->rule.unit_domain) {
+        continue;
+      }
+      const std::int64_t k = std::max(of_x->rule.min_units, of_y->rule.min_units);
+      if (!found || (found->asset_a != found->asset_b && of_x == of_y)) {
+        found = CommonUnit{x.alias, y.alias, x.asset, y.asset, k};
+      }
+      found->min_units = std::max(found->min_units, k);
+    }
+  }
+  return found;
+}
+
+// One side: a row for each (group, unit) that contributes, with its contribution f, f2 and the units of its group n.
+std::string SideSql(const BranchAt& at, const std::string& contribution, const std::string& alias,
+                    const std::string& units_relation, const query::AssetCatalog& assets) {
+  const Population population = at.grid->BranchPopulation(at.call, at.branch);
+  std::string keys;
+  std::string partition;
+  for (std::size_t i = 0; i < at.grid->leaves.size(); ++i) {
+    const std::string name = "k" + std::to_string(i);
+    keys += at.grid->leaves[i].sql + " AS " + name + ", ";
+    partition += (i == 0 ? "PARTITION BY " : ", ") + name;
+  }
+  std::string contributes = "count(*) AS f, 0 AS f2";
+  std::string having;
+  if (contribution == "units") {
+    contributes = "1 AS f, 0 AS f2";
+  } else if (!contribution.starts_with("rows:")) {
+    const std::size_t dot = contribution.rfind('.');
+    const std::string column = ColumnSql(contribution.substr(0, dot), contribution.substr(dot + 1));
+    // The multiset of the values: their number and the sum of their hashes.
+    contributes = "count(" + column + ") AS f, sum(CAST(hash(" + column + ") AS HUGEINT)) FILTER (WHERE " + column +
+                  " IS NOT NULL) AS f2";
+    having = " HAVING count(" + column + ") > 0";
+  }
+  const std::string inner = "SELECT " + keys + UnitSql(alias) + " AS u, " + contributes +
+                            query::FromSql(population, assets) + " GROUP BY ALL" + having;
+  std::string units = "(" + inner + ")";
+  if (!units_relation.empty()) {
+    units = "(SELECT s.* REPLACE (h.hash AS u) FROM (" + inner + ") AS s JOIN " + units_relation + " AS h ON h.id = s.u)";
+  }
+  return "SELECT *, count(*) OVER (" + partition + ") AS n FROM " + units + " WHERE u IS NOT NULL";
+}
+
+GroupKey KeyAt(const duckdb::ResultTable& table, std::size_t first, std::size_t count, std::size_t row) {
+  GroupKey key;
+  for (std::size_t i = first; i < first + count; ++i) {
+    const json::Value value = duckdb::CellToJson(table.columns[i], row);
+    key.push_back(value.is_null()     ? std::nullopt
+                  : value.is_string() ? std::optional(value.as_string())
+                                      : std::optional(json::Write(value)));
+  }
+  return key;
+}
+
+class Comparison {
+ public:
+  Comparison(RunContext& run, const BranchAt& a, const BranchAt& b) : run_(run), a_(a), b_(b) {}
+
+  Result<std::vector<Pair>> Run() {
+    const GridBranch& branch_a = a_.grid->calls[a_.call].branches[a_.branch];
+    const GridBranch& branch_b = b_.grid->calls[b_.call].branches[b_.branch];
+    std::vector<std::string> common;
+    std::ranges::set_intersection(branch_a.classes, branch_b.classes, std::back_inserter(common));
+    const auto unit = FindCommonUnit(a_.grid->population, b_.grid->population, run_.catalog);
+    // Cells of one shape are the same cell or have no row in common.
+    const bool one_shape = !b_.grid->stale && a_.grid->Shape(a_.call, a_.branch, run_.catalog) ==
+                                                  b_.grid->Shape(b_.call, b_.branch, run_.catalog);
+    if (common.empty() || !unit || one_shape) {
+      return std::vector<Pair>{};
+    }
+    std::set<Pair> close;
+    for (const std::string& contribution : common) {
+      GB_ASSIGN_OR_RETURN(const bool open, IsOpen(contribution, unit->min_units));
+      if (open) {
+        GB_RETURN_IF_ERROR(Scan(contribution, *unit, close));
+      }
+    }
+    return std::vector<Pair>(close.begin(), close.end());
+  }
+
+ private:
+  Result<Population> Cell(const BranchAt& at, std::size_t group) const {
+    return at.grid->CellPopulation(at.call, at.branch, at.grid->groups[group].key, run_.catalog);
+  }
+
+  [[nodiscard]] bool Same(std::size_t group_a, std::size_t group_b) const {
+    return !b_.grid->stale && a_.grid->groups[group_a].digests[a_.call][a_.branch] ==
+                                  b_.grid->groups[group_b].digests[b_.call][b_.branch];
+  }
+
+  // Row counts prove a distance between cells over the same rows of the same joins.
+  [[nodiscard]] bool FarByRows(const std::string& contribution, std::int64_t k, std::size_t group_a,
+                               std::size_t group_b) const {
+    const Population& x = a_.grid->population;
+    const Population& y = b_.grid->population;
+    const query::PopulationTable* table = x.Table(x.finest);
+    if (b_.grid->stale || x.finest != y.finest || table == nullptr || x.joins != y.joins ||
+        (contribution == "units" && !a_.grid->one_row_per_unit)) {
+      return false;
+    }
+    const bool same_tables = std::ranges::equal(x.tables, y.tables, [this](const auto& s, const auto& t) {
+      return s.alias == t.alias && s.left_joined == t.left_joined &&
+             (s.distinct == nullptr) == (t.distinct == nullptr) &&
+             (s.distinct == nullptr || s.distinct->Text(run_.catalog) == t.distinct->Text(run_.catalog));
+    });
+    if (!same_tables || table->distinct != nullptr) {
+      return false;
+    }
+    for (std::size_t i = 0; i < run_.assets.size(); ++i) {
+      if (run_.assets[i].DisplayName() == table->asset) {
+        const std::int64_t rows = std::abs(a_.grid->groups[group_a].rows[a_.call][a_.branch] -
+                                           b_.grid->groups[group_b].rows[b_.call][b_.branch]);
+        // T(k) of the finest table; its k is at most the one asked for only if both are the same.
+        return run_.assets[i].rule.min_units == k && rows > run_.statistics[i].heaviest_rows &&
+               run_.statistics[i].heaviest_rows > 0;
+      }
+    }
+    return false;
+  }
+
+  // Whether some pair is left that structure and row counts do not decide.
+  Result<bool> IsOpen(const std::string& contribution, std::int64_t k) const {
+    const std::size_t pairs = a_.grid->groups.size() * b_.grid->groups.size();
+    if (pairs > limits::kDifferencePairsByStructureMax) {
+      return true;
+    }
+    std::vector<std::optional<Population>> cells_b(b_.grid->groups.size());
+    for (std::size_t i = 0; i < a_.grid->groups.size(); ++i) {
+      if (!a_.relevant[i]) {
+        continue;
+      }
+      GB_ASSIGN_OR_RETURN(const Population cell_a, Cell(a_, i));
+      for (std::size_t j = 0; j < b_.grid->groups.size(); ++j) {
+        if (!b_.relevant[j] || Same(i, j) || FarByRows(contribution, k, i, j)) {
+          continue;
+        }
+        if (!cells_b[j]) {
+          GB_ASSIGN_OR_RETURN(cells_b[j], Cell(b_, j));
+        }
+        if (b_.grid->stale || !query::AreDisjoint(cell_a, *cells_b[j])) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
+  [[nodiscard]] std::string UnitsRelation(const std::string& asset) const {
+    for (std::size_t i = 0; i < run_.assets.size(); ++i) {
+      if (run_.assets[i].DisplayName() == asset) {
+        return run_.statistics[i].units_relation;
+      }
+    }
+    return "";
+  }
+
+  Status Scan(const std::string& contribution, const CommonUnit& unit, std::set<Pair>& close) {
+    const bool by_hash = unit.asset_a != unit.asset_b;
+    std::string keys;
+    for (const auto& [side, grid] : {std::pair{"a.", a_.grid}, std::pair{"b.", b_.grid}}) {
+      for (std::size_t i = 0; i < grid->leaves.size(); ++i) {
+        keys += side + ("k" + std::to_string(i)) + ", ";
+      }
+    }
+    const std::string distance =
+        "any_value(a.n) + any_value(b.n) - count(*) - count(*) FILTER (WHERE a.f = b.f AND a.f2 = b.f2)";
+    const std::string sql =
+        "WITH a AS (" +
+        SideSql(a_, contribution, unit.alias_a, by_hash ? UnitsRelation(unit.asset_a) : "", run_.catalog) +
+        "), b AS (" +
+        SideSql(b_, contribution, unit.alias_b, by_hash ? UnitsRelation(unit.asset_b) : "", run_.catalog) +
+        ") SELECT " + keys + distance + " AS d FROM a JOIN b ON a.u = b.u" + (keys.empty() ? "" : " GROUP BY ALL") +
+        " HAVING " + distance + " < " + std::to_string(unit.min_units);
+    GB_ASSIGN_OR_RETURN(const duckdb::ResultTable table, run_.connection.Query(sql));
+    const auto index = [](const Grid& grid) {
+      std::map<GroupKey, std::size_t> groups;
+      for (std::size_t g = 0; g < grid.groups.size(); ++g) {
+        groups.emplace(grid.groups[g].key, g);
+      }
+      return groups;
+    };
+    const auto groups_a = index(*a_.grid);
+    const auto groups_b = index(*b_.grid);
+    const std::size_t width_a = a_.grid->leaves.size();
+    for (std::size_t row = 0; row < table.rows; ++row) {
+      const auto i = groups_a.find(KeyAt(table, 0, width_a, row));
+      const auto j = groups_b.find(KeyAt(table, width_a, b_.grid->leaves.size(), row));
+      if (i == groups_a.end() || j == groups_b.end() || !a_.relevant[i->second] || !b_.relevant[j->second] ||
+          Same(i->second, j->second)) {
+        continue;
+      }
+      GB_ASSIGN_OR_RETURN(const Population cell_a, Cell(a_, i->second));
+      GB_ASSIGN_OR_RETURN(const Population cell_b, Cell(b_, j->second));
+      if (b_.grid->stale || !query::AreDisjoint(cell_a, cell_b)) {
+        close.emplace(i->second, j->second);
+      }
+    }
+    return {};
+  }
+
+  RunContext& run_;
+  const BranchAt& a_;
+  const BranchAt& b_;
+};
+
+}  // namespace
+
+Result<std::vector<Pair>> ClosePairs(RunContext& run, const BranchAt& a, const BranchAt& b) {
+  return Comparison(run, a, b).Run();
+}
+
+}  // namespace glovebox::engine::governed

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Distances between the cells of two grids: which pairs differ by fewer than k units (PLANNER.md P10).
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "engine/governed/executed_query.h"
+
+namespace glovebox::engine::governed {
+
+// One branch of one call of a grid.
+struct BranchAt {
+  const Grid* grid = nullptr;
+  std::size_t call = 0;
+  std::size_t branch = 0;
+  std::vector<bool> relevant;  // [group]: cells that are, or may be, out
+};
+
+// The pairs (group of a, group of b) whose cells have different populations, rows that may overlap, a common class of
+// contributions and a distance below k.
+Result<std::vector<std::pair<std::size_t, std::size_t>>> ClosePairs(RunContext& run, const BranchAt& a,
+                                                                    const BranchAt& b);
+
+}  // namespace glovebox::engine::governed

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A governed query after its groups were computed: what the decisions need, in host memory. Values stay in DuckDB.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "engine/duckdb/connection.h"
+#include "engine/engine.h"
+#include "engine/governed/grid.h"
+#include "privacy/minimum_group.h"
+#include "query/planner.h"
+
+namespace glovebox::engine::governed {
+
+// What Prepare found out about an asset.
+struct AssetStatistics {
+  std::int64_t heaviest_rows = 0;  // T(k) for the rule's own k
+  bool one_row_per_unit = false;
+  std::string units_relation;  // id and hash of its units
+};
+
+struct RunContext {
+  duckdb::Connection& connection;
+  const std::vector<query::Asset>& assets;
+  const std::vector<AssetStatistics>& statistics;  // by asset
+  const query::Plan& plan;
+  query::AssetCatalog catalog;
+
+  // A function that counts units up to k; registered on first use.
+  Result<std::string> Counter(std::int64_t min_units);
+  std::map<std::int64_t, std::string> counters = {};
+};
+
+struct ExecutedQuery {
+  std::size_t index = 0;  // of the governed query in the plan
+  std::size_t groups = 0;
+  Grid grid;              // groups with keys and rows; `out` is filled at the end
+  std::vector<std::vector<std::int64_t>> region_rows;                    // [region][group]
+  std::map<std::size_t, std::vector<std::int64_t>> values;               // by moment index: rows with a value, [group]
+  std::vector<bool> group_ok;                                            // [group]: minimum group and membership
+  std::vector<std::vector<bool>> call_ok;                                // [call][group]
+
+  [[nodiscard]] std::string GroupsTable() const { return "groups_" + std::to_string(index); }
+};
+
+// Step 3. Returns RESOURCE_EXHAUSTED if there are more groups than limits::kRunGroupsMax.
+Result<ExecutedQuery> ExecuteGroups(RunContext& run, std::size_t index);
+
+// Step 4: fills group_ok and call_ok.
+Status ApplyMinimumGroups(RunContext& run, ExecutedQuery& executed);
+
+// The instances whose units are counted apart: those of one owner that are joined on their units are counted once.
+struct CountedInstance {
+  std::size_t instance = 0;
+  std::int64_t min_units = 0;
+};
+std::vector<CountedInstance> CountedInstances(const query::GovernedQuery& query, const std::vector<query::Asset>& assets);
+
+// The largest minimum group of the protected assets of a core.
+std::int64_t LargestMinimum(const query::Core& core, const std::vector<query::Asset>& assets);
+
+}  // namespace glovebox::engine::governed

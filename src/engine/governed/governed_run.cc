@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/governed/governed_run.h"
+
+#include <algorithm>
+
+#include "base/encoding.h"
+#include "base/limits.h"
+#include "base/strings.h"
+#include "crypto/hash.h"
+#include "engine/governed/difference.h"
+#include "engine/governed/executed_query.h"
+#include "engine/governed/membership.h"
+#include "engine/governed/outputs.h"
+#include "query/planner.h"
+#include "query/sql_front_end.h"
+
+namespace glovebox::engine::governed {
+namespace {
+
+// The one error of recipients after execution has started (P13).
+Status Failed(const Status& status) {
+  return Status(status.code() == ErrorCode::kDeadlineExceeded ? ErrorCode::kDeadlineExceeded
+                : status.code() == ErrorCode::kResourceExhausted ? ErrorCode::kResourceExhausted
+                                                                 : ErrorCode::kRunFailed,
+                "the run failed");
+}
+
+struct ParsedCell {
+  query::TranslatedStatement statement;
+  query::ast::QueryPtr query;
+  std::size_t cell = 0;
+};
+
+Result<std::vector<query::Asset>> BuildAssets(const RunRequest& request) {
+  std::vector<query::Asset> assets;
+  for (std::size_t i = 0; i < request.assets.size(); ++i) {
+    const RunAsset& given = request.assets[i];
+    query::Asset asset;
+    asset.name = given.name;
+    asset.owner = given.owner;
+    asset.role = given.role == Role::kOwn ? query::AssetRole::kOwn : query::AssetRole::kProtected;
+    GB_ASSIGN_OR_RETURN(asset.rule, query::ParseAnalysisRule(given.rule));
+    asset.version = given.version;
+    asset.policy_digest = given.policy_digest;
+    asset.relation = "\"asset_" + std::to_string(i) + "\".\"data\"";
+    for (const Column& column : given.prepared.file.columns) {
+      if (column.name.starts_with("__gb_")) {
+        continue;  // no name in any query reaches it
+      }
+      const auto type = query::ParseTypeName(column.type);
+      if (!type) {
+        return Status(ErrorCode::kInternal, "a prepared asset has a type that rooms do not have");
+      }
+      asset.columns.push_back({column.name, *type});
+    }
+    assets.push_back(std::move(asset));
+  }
+  return assets;
+}
+
+std::vector<AssetStatistics> BuildStatistics(const RunRequest& request) {
+  std::vector<AssetStatistics> out;
+  for (std::size_t i = 0; i < request.assets.size(); ++i) {
+    const json::Value& statistics = request.assets[i].prepared.statistics;
+    out.push_back({statistics.GetInt("heaviest_rows_below_k"), statistics.GetBool("one_row_per_unit"),
+                   "\"asset_" + std::to_string(i) + "\".\"units\""});
+  }
+  return out;
+}
+
+Result<std::vector<query::ParameterDef>> BuildParameters(const RunRequest& request) {
+  if (request.parameters.size() > limits::kSqlParametersMax) {
+    return Status(ErrorCode::kInvalidParameterValue, "there are too many parameters");
+  }
+  std::vector<query::ParameterDef> out;
+  for (const Parameter& parameter : request.parameters) {
+    const auto type = parameter.type.empty() ? query::Type::Text() : query::ParseTypeName(parameter.type);
+    if (!type) {
+      return Status(ErrorCode::kInvalidParameterValue, "parameter '" + parameter.name + "' has an unknown type");
+    }
+    out.push_back({parameter.name, *type, parameter.value, parameter.is_null});
+  }
+  return out;
+}
+
+Result<std::vector<ParsedCell>> Parse(duckdb::Connection& connection, const std::vector<Cell>& cells) {
+  std::vector<ParsedCell> out;
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    GB_ASSIGN_OR_RETURN(std::vector<query::TranslatedStatement> statements, query::TranslateSql(cells[i].sql));
+    for (query::TranslatedStatement& statement : statements) {
+      if (out.size() >= limits::kSqlStatementsMax) {
+        return Status(ErrorCode::kNotSupported, "the notebook has too many statements").WithRule("P15");
+      }
+      GB_ASSIGN_OR_RETURN(const std::string text, connection.ParseToJson(statement.sql));
+      Result<json::Value> tree = query::ParseDuckdbJson(text);
+      if (!tree.ok()) {
+        return Status(ErrorCode::kNotSupported, "the statement is nested too deeply").WithRule("P15");
+      }
+      ParsedCell parsed;
+      GB_ASSIGN_OR_RETURN(parsed.query, query::QueryFromDuckdbJson(*tree, statement));
+      parsed.statement = std::move(statement);
+      parsed.cell = i;
+      out.push_back(std::move(parsed));
+    }
+  }
+  return out;
+}
+
+json::Value MakeRecord(const RunContext& run, const std::vector<ExecutedQuery>& queries) {
+  json::Object versions;
+  for (const query::Asset& asset : run.assets) {
+    versions.Set(asset.DisplayName(), asset.version);
+  }
+  json::Array own;
+  for (const auto& [asset, column] : run.plan.own_dimensions) {
+    own.emplace_back(
+        json::Object{{"asset", asset}, {"column", column}, {"version", run.catalog.Find(asset)->version}});
+  }
+  json::Array grids;
+  for (const ExecutedQuery& query : queries) {
+    grids.push_back(GridToJson(query.grid, run.catalog));
+  }
+  return json::Object{{"version", 1},
+                      {"plan", crypto::ToHex(crypto::Sha256::Of(run.plan.plan_digest_text))},
+                      {"versions", std::move(versions)},
+                      {"own_dimensions", std::move(own)},
+                      {"grids", std::move(grids)}};
+}
+
+// Steps 3 to 8: everything here depends on protected rows.
+Result<RunResult> Execute(RunContext& run, const RunRequest& request) {
+  std::vector<ExecutedQuery> queries;
+  for (std::size_t i = 0; i < run.plan.governed.queries.size(); ++i) {
+    GB_ASSIGN_OR_RETURN(ExecutedQuery executed, ExecuteGroups(run, i));
+    GB_RETURN_IF_ERROR(ApplyMinimumGroups(run, executed));
+    GB_RETURN_IF_ERROR(WithholdMembership(run, executed));
+    queries.push_back(std::move(executed));
+  }
+  GB_RETURN_IF_ERROR(CheckDifferences(run, queries, ReadHistory(request.history, run.catalog)));
+  for (const ExecutedQuery& query : queries) {
+    GB_RETURN_IF_ERROR(FillReleased(run, query));
+  }
+  RunResult result;
+  GB_ASSIGN_OR_RETURN(result.outputs, WriteOutputs(run, request));
+  result.record = MakeRecord(run, queries);
+  return result;
+}
+
+}  // namespace
+
+Result<RunResult> RunGoverned(duckdb::Connection& connection, const RunRequest& request) {
+  GB_ASSIGN_OR_RETURN(const std::vector<query::Asset> assets, BuildAssets(request));
+  GB_ASSIGN_OR_RETURN(const std::vector<query::ParameterDef> parameters, BuildParameters(request));
+  GB_ASSIGN_OR_RETURN(const std::vector<ParsedCell> cells, Parse(connection, request.cells));
+  std::vector<query::PlannerStatement> statements;
+  for (const ParsedCell& cell : cells) {
+    statements.push_back(
+        {cell.statement.kind, cell.statement.target, cell.query.get(), cell.cell, cell.statement.position});
+  }
+  GB_ASSIGN_OR_RETURN(query::Plan plan, query::MakePlan(statements, assets, parameters));
+  plan.certificate.as_object().Set("plan", crypto::ToHex(crypto::Sha256::Of(plan.plan_digest_text)));
+  const std::vector<AssetStatistics> statistics = BuildStatistics(request);
+  RunContext run{connection, assets, statistics, plan, query::AssetCatalog(assets)};
+  GB_RETURN_IF_ERROR(CheckOwnDimensions(run, request.history));
+  GB_RETURN_IF_ERROR(CheckTypes(run));
+  if (request.mode == RunMode::kPlanOnly) {
+    RunResult result;
+    result.certificate = plan.certificate;
+    return result;
+  }
+  Result<RunResult> result = Execute(run, request);
+  if (!result.ok()) {
+    return Failed(result.status());
+  }
+  result->certificate = plan.certificate;
+  return result;
+}
+
+}  // namespace glovebox::engine::governed

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/governed/outputs.h"
+
+#include <algorithm>
+
+#include "base/file.h"
+#include "base/limits.h"
+#include "crypto/hash.h"
+#include "query/print_expr.h"
+#include "query/print_rel.h"
+
+namespace glovebox::engine::governed {
+namespace {
+
+using query::QuoteName;
+
+constexpr std::size_t kRowsPerInsert = 2'000;
+
+std::string ReleasedName(std::size_t i) { return "released_" + std::to_string(i); }
+
+// The columns of a released table over the groups: k0.., then c0.. with `value(i)`.
+template <typename ValueSql>
+std::string ReleasedColumns(const query::GovernedQuery& query, const ValueSql& value) {
+  std::string out;
+  for (std::size_t i = 0; i < query.leaves.size(); ++i) {
+    out += (i == 0 ? "" : ", ") + ("k" + std::to_string(i));
+  }
+  for (std::size_t i = 0; i < query.calls.size(); ++i) {
+    out += (out.empty() ? "" : ", ") + value(i) + " AS c" + std::to_string(i);
+  }
+  return out.empty() ? "1 AS one" : out;
+}
+
+struct OutputColumn {
+  std::string name;
+  std::string type;
+  std::string sql;  // in the form in which it leaves
+};
+
+// P12: sums of integers leave as DECIMAL(38,0), doubles with 12 significant digits, NaN and infinities as NULL.
+OutputColumn Leaving(const std::string& name, const std::string& type) {
+  const std::string column = QuoteName(name);
+  if (type == "HUGEINT" || type == "UHUGEINT" || type == "UBIGINT") {
+    return {name, "DECIMAL(38,0)", "TRY_CAST(" + column + " AS DECIMAL(38,0))"};
+  }
+  if (type == "DOUBLE" || type == "FLOAT") {
+    return {name, "DOUBLE", "CASE WHEN isfinite(" + column + ") THEN CAST(printf('%.11e', CAST(" + column +
+                                " AS DOUBLE)) AS DOUBLE) END"};
+  }
+  if (type == "\"NULL\"" || type == "NULL") {
+    return {name, "VARCHAR", "CAST(" + column + " AS VARCHAR)"};
+  }
+  return {name, type, column};
+}
+
+Result<std::vector<OutputColumn>> Describe(RunContext& run, const std::string& sql) {
+  GB_ASSIGN_OR_RETURN(const duckdb::ResultTable table, run.connection.Query("DESCRIBE " + sql));
+  std::vector<OutputColumn> out;
+  for (std::size_t row = 0; row < table.rows; ++row) {
+    out.push_back(Leaving(table.columns[0].texts[row], table.columns[1].texts[row]));
+  }
+  return out;
+}
+
+Result<OutputTable> WriteOne(RunContext& run, const RunRequest& request, std::size_t index) {
+  const query::PlannedOutput& planned = run.plan.outputs[index];
+  const std::string name = "output_" + std::to_string(index);
+  GB_ASSIGN_OR_RETURN(const std::vector<OutputColumn> columns, Describe(run, planned.sql));
+  OutputTable out;
+  out.name = planned.name;
+  std::string select;
+  for (const OutputColumn& column : columns) {
+    select += (select.empty() ? "" : ", ") + column.sql + " AS " + QuoteName(column.name);
+    out.file.columns.push_back({column.name, column.type});
+  }
+  GB_RETURN_IF_ERROR(run.connection.Execute("CREATE TEMP TABLE " + name + " AS SELECT " + select + " FROM (" +
+                                            planned.sql + ") LIMIT " + std::to_string(limits::kRunOutputRowsMax + 1)));
+  GB_ASSIGN_OR_RETURN(out.file.rows, run.connection.QueryInt("SELECT count(*) FROM " + name));
+  if (static_cast<std::size_t>(out.file.rows) > limits::kRunOutputRowsMax) {
+    return Status(ErrorCode::kResourceExhausted, "an output has too many rows");
+  }
+  if (request.inline_rows_max > 0) {
+    GB_ASSIGN_OR_RETURN(const duckdb::ResultTable table,
+                        run.connection.Query("SELECT * FROM " + name + " LIMIT " +
+                                             std::to_string(request.inline_rows_max)));
+    for (std::size_t row = 0; row < table.rows; ++row) {
+      out.rows.emplace_back();
+      for (const duckdb::ResultColumn& column : table.columns) {
+        out.rows.back().push_back(duckdb::CellToJson(column, row));
+      }
+    }
+  }
+  if (!request.output_folder.empty()) {
+    out.file.path = request.output_folder + "/" + planned.name + ".parquet";
+    GB_RETURN_IF_ERROR(run.connection.Execute("COPY " + name + " TO " + duckdb::QuoteLiteral(out.file.path) +
+                                              " (FORMAT PARQUET, COMPRESSION ZSTD)"));
+    GB_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(out.file.path, limits::kOutputFileBytesMax));
+    out.sha256 = crypto::ToHex(crypto::Sha256::Of(bytes));
+  }
+  return out;
+}
+
+}  // namespace
+
+Status CheckTypes(RunContext& run) {
+  const auto refused = [](const Status&) {
+    return Status(ErrorCode::kSqlType, "an expression has types that do not fit together, or a function got the wrong type")
+        .WithRule("P11");
+  };
+  for (std::size_t i = 0; i < run.plan.governed.queries.size(); ++i) {
+    const query::GovernedSql& sql = run.plan.sql[i];
+    const std::string columns =
+        ReleasedColumns(run.plan.governed.queries[i], [&sql](std::size_t c) { return "(" + sql.values[c] + ")"; });
+    if (Status status = run.connection.Execute("CREATE TEMP TABLE " + ReleasedName(i) + " AS SELECT " + columns +
+                                               " FROM (" + sql.groups + ") LIMIT 0");
+        !status.ok()) {
+      return refused(status);
+    }
+  }
+  for (const query::PlannedOutput& output : run.plan.outputs) {
+    if (Result<std::vector<OutputColumn>> described = Describe(run, output.sql); !described.ok()) {
+      return refused(described.status());
+    }
+  }
+  return {};
+}
+
+Status FillReleased(RunContext& run, const ExecutedQuery& query) {
+  const query::GovernedQuery& governed = run.plan.governed.queries[query.index];
+  const query::GovernedSql& sql = run.plan.sql[query.index];
+  const std::string decision = "decision_" + std::to_string(query.index);
+  std::string columns = "gid BIGINT";
+  for (std::size_t c = 0; c < governed.calls.size(); ++c) {
+    columns += ", r" + std::to_string(c) + " BOOLEAN";
+  }
+  GB_RETURN_IF_ERROR(run.connection.Execute("CREATE TEMP TABLE " + decision + "(" + columns + ")"));
+  std::string rows;
+  std::size_t count = 0;
+  const auto flush = [&]() -> Status {
+    if (rows.empty()) {
+      return {};
+    }
+    Status status = run.connection.Execute("INSERT INTO " + decision + " VALUES " + rows);
+    rows.clear();
+    count = 0;
+    return status;
+  };
+  for (std::size_t g = 0; g < query.groups; ++g) {
+    const std::vector<bool>& out = query.grid.groups[g].out;
+    // A row all of whose aggregates are withheld is absent; without aggregates the minimum group decides.
+    const bool stays = governed.calls.empty() ? query.group_ok[g] : std::ranges::find(out, true) != out.end();
+    if (!stays) {
+      continue;
+    }
+    rows += (rows.empty() ? "(" : ", (") + std::to_string(g);
+    for (const bool released : out) {
+      rows += released ? ", true" : ", false";
+    }
+    rows += ")";
+    if (++count == kRowsPerInsert) {
+      GB_RETURN_IF_ERROR(flush());
+    }
+  }
+  GB_RETURN_IF_ERROR(flush());
+  const std::string values = ReleasedColumns(governed, [&sql](std::size_t c) {
+    return "CASE WHEN r" + std::to_string(c) + " THEN " + sql.values[c] + " END";
+  });
+  return run.connection.Execute("INSERT INTO " + ReleasedName(query.index) + " SELECT " + values + " FROM " +
+                                query.GroupsTable() + " JOIN " + decision + " USING (gid) ORDER BY gid");
+}
+
+Result<std::vector<OutputTable>> WriteOutputs(RunContext& run, const RunRequest& request) {
+  std::vector<OutputTable> out;
+  for (std::size_t i = 0; i < run.plan.outputs.size(); ++i) {
+    GB_ASSIGN_OR_RETURN(OutputTable table, WriteOne(run, request, i));
+    out.push_back(std::move(table));
+  }
+  return out;
+}
+
+}  // namespace glovebox::engine::governed

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Released tables and the author's outputs over them (steps 7 and 8 of a governed run).
+#pragma once
+
+#include <vector>
+
+#include "base/result.h"
+#include "engine/engine.h"
+#include "engine/governed/executed_query.h"
+
+namespace glovebox::engine::governed {
+
+// Binds every output over empty released tables, which stay. Returns SQL_TYPE_ERROR if one does not bind: that depends on
+// schemas alone.
+Status CheckTypes(RunContext& run);
+
+// Puts the groups that stay into the released table, with NULL for cells that are withheld.
+Status FillReleased(RunContext& run, const ExecutedQuery& query);
+
+// Computes the outputs: one Parquet file each in the request's folder (none if it names no folder), and the first rows.
+Result<std::vector<OutputTable>> WriteOutputs(RunContext& run, const RunRequest& request);
+
+}  // namespace glovebox::engine::governed

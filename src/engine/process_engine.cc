@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/process_engine.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+
+#include "base/file.h"
+#include "engine/worker/messages.h"
+#include "engine/worker/pool.h"
+
+namespace glovebox::engine {
+namespace {
+
+using worker::JobKind;
+using worker::Task;
+
+constexpr mode_t kResultMode = 0600;
+
+// Absolute and without links, as the worker will know it once its root is its own.
+Result<std::string> RealPath(const std::string& path) {
+  std::error_code error;
+  const std::filesystem::path real = std::filesystem::canonical(path, error);
+  if (error) {
+    return Status(ErrorCode::kDataLoss, "a table's or volume's file is missing");
+  }
+  return real.string();
+}
+
+// Makes a file that a worker wrote the server's own. An error if it is anything but a plain file.
+Status TakeFile(const std::string& path) {
+  const UniqueFd file(open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
+  struct stat found{};
+  if (!file.valid() || fstat(file.get(), &found) != 0 || !S_ISREG(found.st_mode) || found.st_nlink != 1) {
+    return {ErrorCode::kRunFailed, "a job did not leave the file that it should have written"};
+  }
+  if ((found.st_uid != geteuid() && fchown(file.get(), geteuid(), getegid()) != 0) ||
+      fchmod(file.get(), kResultMode) != 0 || fsync(file.get()) != 0) {
+    return {ErrorCode::kInternal, "the file of a job cannot be taken over"};
+  }
+  return {};
+}
+
+Status SyncFolder(const std::string& path) {
+  const UniqueFd folder(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder.valid() || fsync(folder.get()) != 0) {
+    return {ErrorCode::kInternal, "a folder cannot be synced"};
+  }
+  return {};
+}
+
+// A folder beside a table file that is to be written: all that the job may write to. Gone afterwards.
+class WorkFolder {
+ public:
+  static Result<std::unique_ptr<WorkFolder>> Beside(const std::string& target_path) {
+    const std::string folder = target_path + ".job";
+    GB_RETURN_IF_ERROR(RemoveIfThere(folder));
+    GB_RETURN_IF_ERROR(MakeDirectories(folder));
+    GB_ASSIGN_OR_RETURN(std::string real, RealPath(folder));
+    return std::unique_ptr<WorkFolder>(new WorkFolder(std::move(real), target_path));
+  }
+  ~WorkFolder() { (void)RemoveIfThere(folder_); }
+  WorkFolder(const WorkFolder&) = delete;
+  WorkFolder& operator=(const WorkFolder&) = delete;
+
+  [[nodiscard]] const std::string& path() const { return folder_; }
+  [[nodiscard]] std::string file() const { return folder_ + "/table"; }
+  [[nodiscard]] std::string spill() const { return folder_ + "/spill"; }
+  // The file that the job wrote becomes the target, durably.
+  Status Publish() {
+    GB_RETURN_IF_ERROR(TakeFile(file()));
+    if (std::rename(file().c_str(), target_path_.c_str()) != 0) {
+      return {ErrorCode::kInternal, "a table's file cannot be put into its place"};
+    }
+    return SyncFolder(std::filesystem::path(target_path_).parent_path().string());
+  }
+
+ private:
+  WorkFolder(std::string folder, std::string target_path)
+      : folder_(std::move(folder)), target_path_(std::move(target_path)) {}
+  static Status RemoveIfThere(const std::string& path) { return FileExists(path) ? RemoveTree(path) : Status(); }
+
+  std::string folder_;
+  std::string target_path_;
+};
+
+// What a recipient may be told of a run that failed (PLANNER.md P13).
+bool IsRefusal(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kQueryRefused:
+    case ErrorCode::kSqlSyntax:
+    case ErrorCode::kSqlUnknownName:
+    case ErrorCode::kSqlType:
+    case ErrorCode::kNotSupported:
+    case ErrorCode::kInvalidParameterValue:
+    case ErrorCode::kAborted:      // by Cancel
+    case ErrorCode::kUnavailable:  // before anything ran
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+class ProcessEngine::Impl {
+ public:
+  explicit Impl(const ProcessEngineOptions& options)
+      : options_(options),
+        pool_({.executable = options.executable,
+               .size = options.pool_size,
+               .unconfined =
+                   options.allow_unconfined_workers ? worker::Unconfined::kAllow : worker::Unconfined::kRefuse}) {}
+
+  [[nodiscard]] Task NewTask(JobKind kind) const {
+    Task task;
+    task.job.kind = kind;
+    task.job.limits.memory_bytes = static_cast<std::int64_t>(options_.memory_bytes);
+    task.job.limits.threads = static_cast<std::int64_t>(options_.threads);
+    task.timeout_ms = options_.timeout_ms;
+    return task;
+  }
+  template <typename T>
+  Result<T> Execute(const Task& task) {
+    GB_ASSIGN_OR_RETURN(const json::Value reply, pool_.Execute(task));
+    Result<T> result = worker::FromJson<T>(reply);
+    return result.ok() ? std::move(result) : Result<T>(Status(ErrorCode::kRunFailed, "a worker sent a wrong result"));
+  }
+  Result<RunResult> Run(const RunRequest& request);
+
+  worker::WorkerPool& pool() { return pool_; }
+
+ private:
+  const ProcessEngineOptions options_;
+  worker::WorkerPool pool_;
+};
+
+ProcessEngine::ProcessEngine(const ProcessEngineOptions& options) : impl_(std::make_unique<Impl>(options)) {}
+ProcessEngine::~ProcessEngine() = default;
+
+Result<ConfinementReport> ProcessEngine::SelfTest() {
+  GB_ASSIGN_OR_RETURN(const worker::BarrierReport report, impl_->pool().SelfTest());
+  return ConfinementReport{.landlock_abi = report.landlock_abi,
+                           .seccomp = report.seccomp,
+                           .namespaces = report.namespaces,
+                           .private_root = report.private_root,
+                           .unprivileged = report.unprivileged};
+}
+
+Result<SelectResult> ProcessEngine::Select(const SelectRequest& request) {
+  Task task = impl_->NewTask(JobKind::kSelect);
+  SelectRequest inner = request;
+  for (NamedTable& table : inner.tables) {
+    GB_ASSIGN_OR_RETURN(table.file.path, RealPath(table.file.path));
+    task.confinement.readable_files.push_back(table.file.path);
+  }
+  for (NamedFile& file : inner.files) {
+    GB_ASSIGN_OR_RETURN(file.path, RealPath(file.path));
+    task.confinement.readable_files.push_back(file.path);
+  }
+  std::unique_ptr<WorkFolder> work;
+  if (!request.target_path.empty()) {
+    GB_ASSIGN_OR_RETURN(work, WorkFolder::Beside(request.target_path));
+    inner.target_path = work->file();
+    task.job.limits.spill_folder = work->spill();
+    task.confinement.writable_folders = {work->path()};
+  }
+  task.job.request = worker::ToJson(inner);
+  GB_ASSIGN_OR_RETURN(SelectResult result, impl_->Execute<SelectResult>(task));
+  result.file.path = request.target_path;
+  if (work != nullptr) {
+    GB_RETURN_IF_ERROR(work->Publish());
+  }
+  return result;
+}
+
+Status ProcessEngine::CheckFunction(const Function& function, const std::vector<Function>& others) {
+  Task task = impl_->NewTask(JobKind::kCheckFunction);
+  task.timeout_ms = limits::kFunctionCheckTimeoutMs;
+  task.job.request = worker::ToJson(worker::FunctionCheck{.function = function, .others = others});
+  return impl_->pool().Execute(task).status();
+}
+
+Result<PreparedAsset> ProcessEngine::Prepare(const PrepareRequest& request) {
+  Task task = impl_->NewTask(JobKind::kPrepare);
+  PrepareRequest inner = request;
+  GB_ASSIGN_OR_RETURN(inner.table.path, RealPath(request.table.path));
+  GB_ASSIGN_OR_RETURN(const std::unique_ptr<WorkFolder> work, WorkFolder::Beside(request.target_path));
+  inner.target_path = work->file();
+  task.confinement = {.readable_files = {inner.table.path}, .writable_folders = {work->path()}};
+  task.job.limits.spill_folder = work->spill();
+  task.job.request = worker::ToJson(inner);
+  GB_ASSIGN_OR_RETURN(PreparedAsset asset, impl_->Execute<PreparedAsset>(task));
+  GB_RETURN_IF_ERROR(work->Publish());
+  asset.file.path = request.target_path;
+  return asset;
+}
+
+Result<RunResult> ProcessEngine::Impl::Run(const RunRequest& request) {
+  Task task = NewTask(JobKind::kRun);
+  task.timeout_ms = request.timeout_ms > 0 ? request.timeout_ms : options_.timeout_ms;
+  task.cancel_key = request.output_folder;
+  RunRequest inner = request;
+  for (RunAsset& asset : inner.assets) {
+    if (request.mode == RunMode::kExecute || !asset.prepared.file.path.empty()) {
+      GB_ASSIGN_OR_RETURN(asset.prepared.file.path, RealPath(asset.prepared.file.path));
+      task.confinement.readable_files.push_back(asset.prepared.file.path);
+    }
+  }
+  if (request.mode == RunMode::kPlanOnly) {
+    inner.output_folder.clear();
+  } else {
+    GB_RETURN_IF_ERROR(MakeDirectories(request.output_folder));
+    GB_ASSIGN_OR_RETURN(inner.output_folder, RealPath(request.output_folder));
+    task.confinement.writable_folders = {inner.output_folder};
+    task.job.limits.spill_folder = inner.output_folder + "/.spill";
+  }
+  task.job.request = worker::ToJson(inner);
+  Result<RunResult> result = Execute<RunResult>(task);
+  if (!task.job.limits.spill_folder.empty() && FileExists(task.job.limits.spill_folder)) {
+    GB_RETURN_IF_ERROR(RemoveTree(task.job.limits.spill_folder));
+  }
+  GB_RETURN_IF_ERROR(result.status());
+  for (OutputTable& output : result->outputs) {
+    const std::string name = std::filesystem::path(output.file.path).filename().string();
+    if (name.empty() || output.file.path != inner.output_folder + "/" + name) {
+      return Status(ErrorCode::kRunFailed, "a worker named a file that is not its own");
+    }
+    GB_RETURN_IF_ERROR(TakeFile(output.file.path));
+    output.file.path = request.output_folder + "/" + name;
+  }
+  if (!result->outputs.empty()) {
+    GB_RETURN_IF_ERROR(SyncFolder(inner.output_folder));
+  }
+  return result;
+}
+
+Result<RunResult> ProcessEngine::Run(const RunRequest& request) {
+  Result<RunResult> result = impl_->Run(request);
+  if (!result.ok() && !IsRefusal(result.status().code())) {
+    return Status(ErrorCode::kRunFailed, "the run failed after it had started");
+  }
+  return result;
+}
+
+void ProcessEngine::Cancel(const std::string& output_folder) { impl_->pool().Cancel(output_folder); }
+
+}  // namespace glovebox::engine
