@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "statement/names.h"
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "base/errors.h"
+#include "base/result.h"
+#include "base/strings.h"
+#include "catalog/privileges.h"
+#include "statement/statement.h"
+
+namespace glovebox::statement {
+namespace {
+
+std::size_t PartsOf(SecurableKind kind) {
+  switch (kind) {
+    case SecurableKind::kMetastore:
+      return 0;
+    case SecurableKind::kCatalog:
+    case SecurableKind::kCleanRoom:
+      return 1;
+    case SecurableKind::kSchema:
+      return 2;
+    default:
+      return 3;
+  }
+}
+
+}  // namespace
+
+Result<std::string> FullName(SecurableKind kind, const ObjectName& name, const Defaults& defaults) {
+  const std::size_t count = PartsOf(kind);
+  std::vector<std::string> parts = name.parts;
+  if (parts.size() > count) {
+    return Status(ErrorCode::kInvalidParameterValue, "The name of a " + AsciiLower(catalog::DisplayName(kind)) +
+                                                         " has at most " + std::to_string(count) +
+                                                         (count == 1 ? " part." : " parts."))
+        .At(name.position);
+  }
+  if (kind == SecurableKind::kMetastore) {
+    return std::string();
+  }
+  for (const std::string& part : parts) {
+    if (kind != SecurableKind::kCleanRoom && part.find('.') != std::string::npos) {
+      return Status(ErrorCode::kInvalidParameterValue, "A part of a name has no dot, also in backticks.")
+          .At(name.position);
+    }
+  }
+  // Missing parts come from the left; what is missing for a schema is its catalog.
+  const std::vector<std::string> fill = {defaults.catalog, defaults.schema};
+  while (parts.size() < count) {
+    const std::string& part = fill[count - parts.size() - 1];
+    if (part.empty()) {
+      return Status(ErrorCode::kInvalidParameterValue,
+                    count == 2 ? "The statement has no default catalog; write catalog.schema."
+                               : "The statement has no default catalog and schema; write catalog.schema.name.")
+          .At(name.position);
+    }
+    parts.insert(parts.begin(), part);
+  }
+  return Join(parts, ".");
+}
+
+}  // namespace glovebox::statement
