@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// SQL statements that clients submit, wait for, and come back to: a bounded queue, a bounded number of threads, and the
+// results of the last statements of each organisation.
+//
+// States: PENDING -> RUNNING -> SUCCEEDED | FAILED, and PENDING -> CANCELED. A statement that runs goes on to its end:
+// its state then tells what it has done, which a cancellation in the middle of a commit could not. Who learns what: a
+// statement is seen by who submitted it, and by nobody else (RESOURCE_DOES_NOT_EXIST). Errors: RESOURCE_EXHAUSTED if an
+// organisation has too many statements waiting. Times in milliseconds. Threads: thread-safe. Stop() lets what runs end;
+// the destructor calls it.
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/ids.h"
+#include "base/random.h"
+#include "base/result.h"
+#include "catalog/caller.h"
+#include "statement/executor.h"
+
+namespace glovebox::api {
+
+enum class StatementState { kPending, kRunning, kSucceeded, kFailed, kCanceled };
+
+// What is known of a statement at one moment. `outcome` does not change any more once the state is final.
+struct StatementView {
+  std::string id;
+  StatementState state = StatementState::kPending;
+  // With kSucceeded the result, with kFailed the error; otherwise nothing.
+  std::shared_ptr<const Result<statement::StatementResult>> outcome;
+  std::string text;  // what positions in an error count from
+};
+
+class StatementRuns {
+ public:
+  // All outlive this. Starts its threads.
+  StatementRuns(const statement::Executor& executor, const Clock& clock, Random& random);
+  ~StatementRuns();
+  StatementRuns(const StatementRuns&) = delete;
+  StatementRuns& operator=(const StatementRuns&) = delete;
+
+  Result<std::string> Submit(const catalog::Caller& caller, statement::StatementRequest request);
+  // The statement when it has ended, or after the time. Only so many callers wait at once: more of them get an answer
+  // at once, so that waiting never takes all of the server's threads.
+  Result<StatementView> Wait(const catalog::Caller& caller, const std::string& id, std::int64_t timeout_ms);
+  Result<StatementView> Get(const catalog::Caller& caller, const std::string& id);
+  // Takes a statement that waits out of the queue; one that runs or has ended stays as it is.
+  Status Cancel(const catalog::Caller& caller, const std::string& id);
+  void Stop();
+
+ private:
+  struct Entry;
+  using EntryPointer = std::shared_ptr<Entry>;
+
+  Result<EntryPointer> FindLocked(const catalog::Caller& caller, const std::string& id) const;
+  static StatementView ViewOf(const Entry& entry);
+  void Forget(const OrganisationId& organisation);
+  void Work();
+
+  const statement::Executor& executor_;
+  const Clock& clock_;
+  Random& random_;
+  mutable std::mutex mutex_;
+  std::condition_variable work_;
+  std::condition_variable ended_;
+  std::map<std::string, EntryPointer> entries_;                 // guarded by mutex_, like all below
+  std::deque<EntryPointer> queue_;                              // waiting, oldest first
+  std::map<OrganisationId, std::deque<std::string>> finished_;  // ids, oldest first
+  std::map<OrganisationId, std::size_t> unfinished_;            // waiting and running
+  std::size_t waiters_ = 0;
+  bool stopping_ = false;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace glovebox::api

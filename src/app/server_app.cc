@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/server_app.h"
+
+#include <utility>
+#include <vector>
+
+#include "api/router.h"
+#include "app/refusing_engine.h"
+#include "base/log.h"
+#include "base/strings.h"
+
+namespace glovebox::app {
+namespace {
+
+// The first part of the names of the rooms' ledgers; what tells them apart is the hash of their first entry.
+constexpr std::string_view kLedgerHost = "glovebox";
+
+std::string DescribeBarriers(const engine::ConfinementReport& report) {
+  std::vector<std::string> barriers;
+  if (report.landlock_abi > 0) {
+    barriers.push_back("Landlock (ABI " + std::to_string(report.landlock_abi) + ")");
+  }
+  if (report.namespaces) {
+    barriers.emplace_back(report.private_root ? "namespaces with a root of their own" : "namespaces");
+  }
+  if (report.seccomp) {
+    barriers.emplace_back("seccomp");
+  }
+  if (report.unprivileged) {
+    barriers.emplace_back("no privileges");
+  }
+  return barriers.empty() ? "none" : Join(barriers, ", ");
+}
+
+}  // namespace
+
+ServerApp::ServerApp(std::unique_ptr<Foundation> foundation) : foundation_(std::move(foundation)) {}
+
+ServerApp::~ServerApp() { static_cast<void>(Stop()); }
+
+Result<std::unique_ptr<ServerApp>> ServerApp::Start(const cli::ServeOptions& options) {
+  GB_ASSIGN_OR_RETURN(std::unique_ptr<Foundation> foundation, Foundation::Open(options.data_folder));
+  std::unique_ptr<ServerApp> server(new ServerApp(std::move(foundation)));
+  server->StartEngine(options);
+  server->executor_ = std::make_unique<statement::Executor>(server->foundation_->catalog(), server->engine());
+  GB_RETURN_IF_ERROR(server->RemoveLeftovers());
+  GB_RETURN_IF_ERROR(server->StartRooms());
+  server->statements_ = std::make_unique<api::StatementRuns>(*server->executor_, server->foundation_->clock(),
+                                                             server->foundation_->random());
+  GB_RETURN_IF_ERROR(server->Listen(options));
+  server->rooms_->Start();
+  return server;
+}
+
+Status ServerApp::RemoveLeftovers() {
+  const catalog::Catalog& catalog = foundation_->catalog();
+  GB_RETURN_IF_ERROR(catalog.volumes.RemoveUnfinishedUploads());
+  GB_ASSIGN_OR_RETURN(const std::int64_t removed, catalog.tables.RemoveUnreferencedFiles());
+  if (removed > 0) {
+    log::Info("files of unfinished writes are removed", {{"files", removed}});
+  }
+  return executor_->RemoveLeftovers();
+}
+
+void ServerApp::StartEngine(const cli::ServeOptions& options) {
+  const bool allow = options.unconfined == cli::UnconfinedWorkers::kAllow;
+  auto engine =
+      std::make_unique<engine::ProcessEngine>(engine::ProcessEngineOptions{.allow_unconfined_workers = allow});
+  const auto report = engine->SelfTest();
+  if (report.ok()) {
+    barriers_ = DescribeBarriers(*report);
+    engine_ = std::move(engine);
+    return;
+  }
+  barriers_ = "none that holds";
+  if (allow) {
+    engine_ = std::move(engine);
+    return;
+  }
+  confinement_ = Status(ErrorCode::kUnavailable, "This server cannot confine its workers, so it runs no query (" +
+                                                     report.status().message() +
+                                                     "). Its operator can allow it with --allow-unconfined-workers.");
+  log::Error("workers cannot be confined; queries and runs are refused",
+             {{"code", std::string(WireName(report.status().code()))}});
+  engine_ = std::make_unique<RefusingEngine>(confinement_);
+}
+
+Status ServerApp::StartRooms() {
+  catalog::Catalog& catalog = foundation_->catalog();
+  ledgers_ = std::make_unique<room::LedgerGateway>(catalog, foundation_->data_folder(), std::string(kLedgerHost));
+  metastores_ = std::make_unique<room::CatalogGateway>(catalog, engine());
+  GB_ASSIGN_OR_RETURN(rooms_, room::Rooms::Open(room::Context{.database = foundation_->database(),
+                                                              .engine = engine(),
+                                                              .metastores = *metastores_,
+                                                              .ledger = *ledgers_,
+                                                              .clock = foundation_->clock(),
+                                                              .random = foundation_->random(),
+                                                              .data_folder = foundation_->data_folder()}));
+  return {};
+}
+
+http::Router ServerApp::MakeRouter(const std::string& scheme) {
+  const api::Context context{.catalog = &foundation_->catalog(),
+                             .rooms = rooms_.get(),
+                             .statements = executor_.get(),
+                             .engine = engine_.get(),
+                             .clock = &foundation_->clock(),
+                             .random = &foundation_->random(),
+                             .metrics = &metrics_};
+  return api::MakeRouter(context, *statements_, scheme);
+}
+
+Status ServerApp::Listen(const cli::ServeOptions& options) {
+  http::ServerOptions http;
+  http.host = options.host;
+  http.port = options.port;
+  const bool secure = !options.tls_certificate.empty();
+  if (secure) {
+    http.tls = http::TlsOptions{options.tls_certificate, options.tls_key};
+  }
+  const std::string scheme = secure ? "https" : "http";
+  GB_ASSIGN_OR_RETURN(
+      server_, http::Server::Start(std::move(http), MakeRouter(scheme), foundation_->clock(), foundation_->random()));
+  const bool is_ipv6 = options.host.find(':') != std::string::npos;
+  url_ = scheme + "://" + (is_ipv6 ? "[" + options.host + "]" : options.host) + ":" + std::to_string(server_->port());
+  return {};
+}
+
+Status ServerApp::Stop() {
+  metrics_.stopping = true;
+  Status drained;
+  if (server_ != nullptr) {
+    drained = server_->Drain();
+  }
+  if (statements_ != nullptr) {
+    statements_->Stop();
+  }
+  if (rooms_ != nullptr) {
+    rooms_->Stop();
+  }
+  server_.reset();
+  return drained;
+}
+
+}  // namespace glovebox::app

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "room/core.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+
+namespace glovebox::room {
+
+LedgerEntry EntryOf(EventType type, const std::string& party, std::string role, std::string subject) {
+  LedgerEntry entry;
+  entry.type = type;
+  entry.party = party;
+  entry.role = std::move(role);
+  entry.subject = std::move(subject);
+  return entry;
+}
+
+LedgerEntry ServerEntry(EventType type, std::string subject) {
+  LedgerEntry entry;
+  entry.type = type;
+  entry.subject = std::move(subject);
+  return entry;
+}
+
+CatalogAct HoldOf(CatalogAct::Kind kind, const Room& room, const Member& owner, const Asset& asset) {
+  // One hold an asset: a table may be published twice under different names.
+  return {kind, owner.organisation, asset.table_id,
+          "clean room '" + owner.local_name + "' (asset '" + asset.name + "' of room " + room.id.str() + ")", ""};
+}
+
+Result<Membership> Core::Find(const Caller& caller, const std::string& room_name) {
+  GB_ASSIGN_OR_RETURN(std::optional<Membership> found, Read([&](store::Transaction& tx) {
+                        return FindMembership(tx, caller.organisation, room_name);
+                      }));
+  if (!found) {
+    return Status(ErrorCode::kNotFound, "Clean room '" + room_name + "' does not exist.");
+  }
+  return std::move(*found);
+}
+
+Result<Membership> Core::Enter(const Caller& caller, const std::string& room_name) {
+  GB_ASSIGN_OR_RETURN(Membership membership, Find(caller, room_name));
+  GB_ASSIGN_OR_RETURN([[maybe_unused]] const LocalRoom local,
+                      context_.metastores.GetLocalRoom(caller, membership.self().local_name));
+  return membership;
+}
+
+Result<LockedMembership> Core::EnterForChange(const Caller& caller, const std::string& room_name,
+                                              RoomPrivilege privilege, Joining joining) {
+  GB_ASSIGN_OR_RETURN(const Membership before, Enter(caller, room_name));
+  GB_RETURN_IF_ERROR(context_.metastores.CheckOnRoom(caller, privilege, before.self().local_name));
+  std::unique_lock<std::mutex> lock = Lock(before.room.id);
+  GB_ASSIGN_OR_RETURN(Membership membership, Find(caller, room_name));
+  if (membership.room.id != before.room.id) {
+    return Status(ErrorCode::kAborted, "The clean room was replaced by another one meanwhile; try again.");
+  }
+  if (!membership.self().joined_at && joining != Joining::kNotNeeded) {
+    if (joining == Joining::kRequired) {
+      return Status(ErrorCode::kInvalidState, "Your organisation has not joined clean room '" + room_name + "' yet.");
+    }
+    GB_RETURN_IF_ERROR(RequireState(membership.room, {RoomState::kProvisioning}));
+    GB_RETURN_IF_ERROR(Join(caller, membership));
+  }
+  LockedMembership locked;
+  static_cast<Membership&>(locked) = std::move(membership);
+  locked.lock = std::move(lock);
+  return locked;
+}
+
+std::unique_lock<std::mutex> Core::Lock(const RoomId& room) {
+  std::mutex* mutex = nullptr;
+  {
+    const std::lock_guard<std::mutex> guard(mutex_);
+    std::unique_ptr<std::mutex>& slot = locks_[room];
+    if (slot == nullptr) {
+      slot = std::make_unique<std::mutex>();
+    }
+    mutex = slot.get();
+  }
+  return std::unique_lock<std::mutex>(*mutex);
+}
+
+Result<Room> Core::Load(const RoomId& room) {
+  GB_ASSIGN_OR_RETURN(std::optional<Room> loaded, Read([&](store::Transaction& tx) { return LoadRoom(tx, room); }));
+  if (!loaded) {
+    return Status(ErrorCode::kDataLoss, "A room of the store is missing.");
+  }
+  return std::move(*loaded);
+}
+
+Status Core::Join(const Caller& caller, Membership& membership) {
+  GB_RETURN_IF_ERROR(context_.metastores.TakeOwnership(caller, membership.self().local_name));
+  const auto self = std::find_if(membership.room.members.begin(), membership.room.members.end(),
+                                 [&](const Member& member) { return member.alias == membership.alias; });
+  GB_ASSERT(self != membership.room.members.end() && !self->joined_at);
+  self->joined_at = Now();
+  self->updated_at = Now();
+  LedgerEntry entry = EntryOf(EventType::kRoomJoined, membership.alias, "collaborator", membership.room.id.str());
+  GB_ASSIGN_OR_RETURN(
+      [[maybe_unused]] const std::int64_t index,
+      journal_.Record(membership.room.id, std::move(entry), {UpdateMember(membership.room.id, *self)}));
+  log::Info("a collaborator joined", {{"room", membership.room.id.str()}});
+  return ActivateIfReady(membership.room);
+}
+
+Status Core::ActivateIfReady(Room& room) {
+  if (room.state != RoomState::kProvisioning || !room.AllJoined()) {
+    return Status();
+  }
+  GB_ASSIGN_OR_RETURN([[maybe_unused]] const std::int64_t index,
+                      journal_.Record(room.id, ServerEntry(EventType::kRoomActive, room.id.str()),
+                                      {UpdateRoomState(room.id, RoomState::kActive, "", Now())}));
+  room.state = RoomState::kActive;
+  return Status();
+}
+
+Status Core::Write(const std::vector<Statement>& statements) {
+  GB_ASSIGN_OR_RETURN(const auto tx, context_.database.Begin(store::Access::kWrite));
+  GB_RETURN_IF_ERROR(Apply(*tx, statements, 0));
+  return tx->Commit();
+}
+
+Status Core::RequireState(const Room& room, std::initializer_list<RoomState> states) {
+  if (std::find(states.begin(), states.end(), room.state) != states.end()) {
+    return Status();
+  }
+  std::string message = "The clean room is " + std::string(Name(room.state));
+  if (!room.reason.empty()) {
+    message += " (" + room.reason + ")";
+  }
+  if (room.state == RoomState::kProvisioning) {
+    message += ": it becomes ACTIVE once all collaborators have joined";
+  }
+  return Status(ErrorCode::kInvalidState, message + ".");
+}
+
+}  // namespace glovebox::room

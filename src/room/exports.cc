@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <set>
+#include <utility>
+
+#include "base/encoding.h"
+#include "base/file.h"
+#include "base/kill_point.h"
+#include "base/log.h"
+#include "crypto/hash.h"
+#include "room/output_service.h"
+
+namespace glovebox::room {
+
+Result<std::string> SyncAndDigestFile(const std::string& path) {
+  const UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (!fd.valid() || fsync(fd.get()) != 0) {
+    return Status(ErrorCode::kDataLoss, "A file that a run wrote is missing.");
+  }
+  crypto::Sha256 digest;
+  std::array<char, std::size_t{64} << 10U> buffer{};
+  while (true) {
+    const ssize_t count = read(fd.get(), buffer.data(), buffer.size());
+    if (count < 0) {
+      return Status(ErrorCode::kDataLoss, "A file that a run wrote cannot be read.");
+    }
+    if (count == 0) {
+      break;
+    }
+    digest.Update(std::string_view(buffer.data(), static_cast<std::size_t>(count)));
+  }
+  const crypto::Digest result = digest.Finish();
+  return HexEncode(crypto::Bytes(result));
+}
+
+Result<std::int64_t> FileSize(const std::string& path) {
+  struct stat info {};
+  if (stat(path.c_str(), &info) != 0) {
+    return Status(ErrorCode::kDataLoss, "A file that a run wrote is missing.");
+  }
+  return std::int64_t{info.st_size};
+}
+
+Status OutputService::DenyExport(const RoomId& room, const std::string& export_id, const OutputId& output,
+                                 const Status& why) {
+  LedgerEntry entry = ServerEntry(EventType::kExportDenied, export_id);
+  entry.reason = WireName(why.code());
+  entry.data = {{"output", output.str()}};
+  GB_ASSIGN_OR_RETURN([[maybe_unused]] const std::int64_t index, core_.journal().Append(room, std::move(entry)));
+  return Status();
+}
+
+Result<Export> OutputService::CreateExport(const Caller& caller, const std::string& room, const OutputId& id) {
+  GB_ASSIGN_OR_RETURN(const LockedMembership membership,
+                      core_.EnterForChange(caller, room, RoomPrivilege::kBrowse, Joining::kRequired));
+  GB_RETURN_IF_ERROR(Core::RequireState(membership.room, {RoomState::kActive}));
+  GB_ASSIGN_OR_RETURN(const Output output, Find(membership.room.id, id));
+  Export item;
+  item.id = core_.NewId();
+  item.room = membership.room.id;
+  item.output = output.id;
+  item.run = output.run;
+  item.organisation = caller.organisation;
+  item.principal_name = caller.name;
+  item.sha256 = output.sha256;
+  item.path = output.path;
+  item.bytes = output.bytes;
+  item.created_at = core_.Now();
+  if (const Status allowed = CheckMayHandOver(caller, membership, output); !allowed.ok()) {
+    GB_RETURN_IF_ERROR(DenyExport(item.room, item.id, id, allowed));
+    return allowed;
+  }
+  LedgerEntry entry = EntryOf(EventType::kExportRequested, membership.alias, "runner", item.id);
+  entry.data = {{"output", id.str()}};
+  GB_ASSIGN_OR_RETURN([[maybe_unused]] const std::int64_t index,
+                      core_.journal().Record(item.room, std::move(entry), {InsertExport(item)}));
+  GB_KILL_POINT("room.export_requested");
+  GB_RETURN_IF_ERROR(Release(output, item));
+  return item;
+}
+
+Status OutputService::Release(const Output& output, Export& item) {
+  const Result<std::string> digest = SyncAndDigestFile(output.path);
+  if (!digest.ok() || *digest != output.sha256) {
+    const Status lost(ErrorCode::kDataLoss, "The output's file is not what was recorded; it is not handed over.");
+    GB_RETURN_IF_ERROR(DenyExport(item.room, item.id, item.output, lost));
+    item.state = ExportState::kDenied;
+    GB_RETURN_IF_ERROR(core_.Write({UpdateExport(item)}));
+    return lost;
+  }
+  item.state = ExportState::kReleased;
+  LedgerEntry entry = ServerEntry(EventType::kExportReleased, item.id);
+  entry.data = {{"output", item.output.str()}, {"sha256", item.sha256}, {"bytes", item.bytes}};
+  GB_ASSIGN_OR_RETURN([[maybe_unused]] const std::int64_t index,
+                      core_.journal().Record(item.room, std::move(entry), {UpdateExport(item)}));
+  log::Info("output exported", {{"room", item.room.str()}, {"export", item.id}});
+  return Status();
+}
+
+Result<Export> OutputService::GetExport(const Caller& caller, const std::string& room, const std::string& id) {
+  GB_ASSIGN_OR_RETURN(const Membership membership, core_.Enter(caller, room));
+  GB_ASSIGN_OR_RETURN(std::optional<Export> item, core_.Read([&](store::Transaction& tx) {
+                        return FindExport(tx, membership.room.id, id);
+                      }));
+  if (!item || item->organisation != caller.organisation) {
+    return Status(ErrorCode::kNotFound, "Export '" + id + "' does not exist in this clean room.");
+  }
+  return std::move(*item);
+}
+
+Result<std::vector<Export>> OutputService::Exports(const Caller& caller, const std::string& room) {
+  GB_ASSIGN_OR_RETURN(const Membership membership, core_.Enter(caller, room));
+  GB_ASSIGN_OR_RETURN(std::vector<Export> items, core_.Read([&](store::Transaction& tx) {
+                        return ListExports(tx, membership.room.id);
+                      }));
+  std::erase_if(items, [&](const Export& item) { return item.organisation != caller.organisation; });
+  return items;
+}
+
+Result<ExportContent> OutputService::Content(const Caller& caller, const std::string& room, const std::string& id) {
+  GB_ASSIGN_OR_RETURN(const Membership membership, core_.Enter(caller, room));
+  GB_ASSIGN_OR_RETURN(const Export item, GetExport(caller, room, id));
+  if (item.state != ExportState::kReleased) {
+    return Status(ErrorCode::kInvalidState, "The export is " + std::string(Name(item.state)) + ".");
+  }
+  GB_ASSIGN_OR_RETURN(const Output output, Find(membership.room.id, item.output));
+  GB_RETURN_IF_ERROR(CheckMayHandOver(caller, membership, output));
+  GB_ASSIGN_OR_RETURN(const std::string digest, SyncAndDigestFile(output.path));
+  if (digest != item.sha256) {
+    return Status(ErrorCode::kDataLoss, "The output's file is not what was recorded; it is not handed over.");
+  }
+  return ExportContent{output.path, digest, output.name + ".parquet"};
+}
+
+Status OutputService::Recover() {
+  GB_ASSIGN_OR_RETURN(std::vector<Export> open_exports,
+                      core_.Read([](store::Transaction& tx) { return OpenExports(tx); }));
+  for (Export& item : open_exports) {
+    const std::unique_lock<std::mutex> lock = core_.Lock(item.room);
+    GB_ASSIGN_OR_RETURN(const Room room, core_.Load(item.room));
+    GB_ASSIGN_OR_RETURN(const Output output, Find(item.room, item.output));
+    if (room.state == RoomState::kActive && output.state == OutputState::kReleased) {
+      if (const Status released = Release(output, item); !released.ok()) {
+        log::Warning("an export that a crash interrupted was not released", {{"export", item.id}});
+      }
+      continue;
+    }
+    GB_RETURN_IF_ERROR(
+        DenyExport(item.room, item.id, item.output, Status(ErrorCode::kInvalidState, "interrupted")));
+    item.state = ExportState::kInterrupted;
+    GB_RETURN_IF_ERROR(core_.Write({UpdateExport(item)}));
+  }
+  GB_RETURN_IF_ERROR(RemoveUnreferenced());
+  return RegisterReleased();
+}
+
+Status OutputService::RemoveUnreferenced() {
+  const std::string root = core_.context().data_folder + "/outputs";
+  if (!FileExists(root)) {
+    return Status();
+  }
+  GB_ASSIGN_OR_RETURN(const auto rows, core_.Read([](store::Transaction& tx) {
+                        return tx.Query("SELECT r.room_id, r.id FROM room_runs r WHERE r.state <> 'TERMINATED' OR "
+                                        "EXISTS (SELECT 1 FROM room_outputs o WHERE o.run_id = r.id AND o.state <> "
+                                        "'EXPIRED')");
+                      }));
+  std::set<std::string> known;
+  for (const store::Row& row : rows) {
+    known.insert(row.Text(0) + "/" + std::to_string(row.Int(1)));
+  }
+  GB_ASSIGN_OR_RETURN(const std::vector<std::string> rooms, ListDirectory(root));
+  for (const std::string& room : rooms) {
+    GB_ASSIGN_OR_RETURN(const std::vector<std::string> runs, ListDirectory(root + "/" + room));
+    for (const std::string& run : runs) {
+      if (!known.contains(room + "/" + run)) {
+        GB_RETURN_IF_ERROR(RemoveTree(root + "/" + room + "/" + run));
+      }
+    }
+  }
+  return Status();
+}
+
+}  // namespace glovebox::room

@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "room/output_service.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/file.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "room/documents.h"
+
+namespace glovebox::room {
+namespace {
+
+Status Invalid(std::string message) { return Status(ErrorCode::kInvalidParameterValue, std::move(message)); }
+
+Status StateError(const Output& output) {
+  switch (output.state) {
+    case OutputState::kWaiting:
+      return Status(ErrorCode::kInvalidState,
+                    "Output '" + output.name + "' waits for review (" + output.reason + ").");
+    case OutputState::kRejected:
+      return Status(ErrorCode::kInvalidState, "Output '" + output.name + "' was rejected by review.");
+    case OutputState::kExpired:
+      return Status(ErrorCode::kInvalidState, "Output '" + output.name + "' has expired.");
+    case OutputState::kReleased:
+      return Status();
+  }
+  GB_ASSERT(false);
+}
+
+}  // namespace
+
+Result<Output> OutputService::Find(const RoomId& room, const OutputId& id) {
+  GB_ASSIGN_OR_RETURN(std::optional<Output> output,
+                      core_.Read([&](store::Transaction& tx) { return FindOutput(tx, room, id); }));
+  if (!output) {
+    return Status(ErrorCode::kNotFound, "Output '" + id.str() + "' does not exist in this clean room.");
+  }
+  return std::move(*output);
+}
+
+Result<OutputView> OutputService::ViewOf(const Membership& membership, Output output) {
+  OutputView view;
+  GB_ASSIGN_OR_RETURN(view.decisions,
+                      core_.Read([&](store::Transaction& tx) { return ListDecisions(tx, output.id); }));
+  if (output.runner_alias == membership.alias) {
+    GB_ASSIGN_OR_RETURN(const std::optional<Run> run,
+                        core_.Read([&](store::Transaction& tx) { return FindRun(tx, output.run); }));
+    if (run) {
+      view.catalog = run->output_catalog;
+      view.schema = run->output_schema;
+    }
+  }
+  output.path.clear();
+  output.rows_path.clear();
+  view.output = std::move(output);
+  return view;
+}
+
+Result<std::vector<OutputView>> OutputService::List(const Caller& caller, const std::string& room) {
+  GB_ASSIGN_OR_RETURN(const Membership membership, core_.Enter(caller, room));
+  GB_ASSIGN_OR_RETURN(std::vector<Output> outputs,
+                      core_.Read([&](store::Transaction& tx) { return ListOutputs(tx, membership.room.id); }));
+  std::vector<OutputView> views;
+  for (Output& output : outputs) {
+    GB_ASSIGN_OR_RETURN(OutputView view, ViewOf(membership, std::move(output)));
+    views.push_back(std::move(view));
+  }
+  return views;
+}
+
+Result<OutputView> OutputService::Get(const Caller& caller, const std::string& room, const OutputId& id) {
+  GB_ASSIGN_OR_RETURN(const Membership membership, core_.Enter(caller, room));
+  GB_ASSIGN_OR_RETURN(Output output, Find(membership.room.id, id));
+  return ViewOf(membership, std::move(output));
+}
+
+Result<std::vector<Output>> OutputService::OfRun(RunId run) {
+  return core_.Read([&](store::Transaction& tx) { return OutputsOfRun(tx, run); });
+}
+
+Status OutputService::CheckMayHandOver(const Caller& caller, const Membership& membership, const Output& output) {
+  if (output.runner_alias != membership.alias) {
+    return Status(ErrorCode::kPermissionDenied,
+                  "Output '" + output.name + "' belongs to its runner, collaborator '" + output.runner_alias + "'.");
+  }
+  GB_RETURN_IF_ERROR(StateError(output));
+  GB_ASSIGN_OR_RETURN(const std::optional<Run> run,
+                      core_.Read([&](store::Transaction& tx) { return FindRun(tx, output.run); }));
+  if (!run) {
+    return Status(ErrorCode::kDataLoss, "The run of an output is missing.");
+  }
+  const Status readable = core_.context().metastores.CheckMayReadOutput(caller, run->output_catalog,
+                                                                        run->output_schema, output.name);
+  if (readable.code() == ErrorCode::kNotFound) {
+    // The caller knows the output from the room; what he lacks is the privilege.
+    return Status(ErrorCode::kPermissionDenied, "You need SELECT on " + run->output_catalog + "." +
+                                                    run->output_schema + "." + output.name + " and the way to it.");
+  }
+  return readable;
+}
+
+Result<OutputRows> OutputService::Rows(const Caller& caller, const std::string& room, const OutputId& id,
+                                       std::size_t rows_max) {
+  GB_ASSIGN_OR_RETURN(const Membership membership, core_.Enter(caller, room));
+  GB_ASSIGN_OR_RETURN(const Output output, Find(membership.room.id, id));
+  GB_RETURN_IF_ERROR(CheckMayHandOver(caller, membership, output));
+  GB_ASSIGN_OR_RETURN(const std::string text, ReadFile(output.rows_path, limits::kWorkerMessageBytesMax));
+  GB_ASSIGN_OR_RETURN(json::Value rows, JsonFromText(text));
+  if (!rows.is_array()) {
+    return Status(ErrorCode::kDataLoss, "The rows of an output are damaged.");
+  }
+  OutputRows out;
+  out.columns = output.columns;
+  out.total = output.rows;
+  out.rows = std::move(rows.as_array());
+  if (out.rows.size() > rows_max) {
+    out.rows.resize(rows_max);
+  }
+  out.truncated = static_cast<std::int64_t>(out.rows.size()) < output.rows;
+  return out;
+}
+
+Result<OutputView> OutputService::Review(const Caller& caller, const std::string& room, const OutputId& id,
+                                         const OutputReview& review) {
+  if (review.decision == Decision::kPending) {
+    return Invalid("decision is APPROVED or REJECTED.");
+  }
+  if (review.comment.size() > limits::kReviewCommentBytesMax) {
+    return Invalid("A review's comment has at most " + std::to_string(limits::kReviewCommentBytesMax) + " bytes.");
+  }
+  GB_ASSIGN_OR_RETURN(const LockedMembership membership,
+                      core_.EnterForChange(caller, room, RoomPrivilege::kModify, Joining::kRequired));
+  GB_ASSIGN_OR_RETURN(Output output, Find(membership.room.id, id));
+  const bool alone = membership.room.members.size() == 1;
+  if (output.runner_alias == membership.alias && !alone) {
+    return Status(ErrorCode::kPermissionDenied, "A runner does not review its own outputs.");
+  }
+  if (output.state != OutputState::kWaiting) {
+    return Status(ErrorCode::kInvalidState, "Output '" + output.name + "' is " + std::string(Name(output.state)) +
+                                                "; only what is PENDING_REVIEW is reviewed.");
+  }
+  GB_RETURN_IF_ERROR(Core::RequireState(membership.room, {RoomState::kActive}));
+  OutputDecision decision{id, membership.alias, review.decision, review.comment, core_.Now()};
+  Effects effects{UpsertDecision(decision)};
+  GB_ASSIGN_OR_RETURN(std::vector<OutputDecision> decisions,
+                      core_.Read([&](store::Transaction& tx) { return ListDecisions(tx, id); }));
+  decisions.push_back(decision);
+  if (review.decision == Decision::kRejected) {
+    output.state = OutputState::kRejected;
+  } else {
+    const bool complete = std::all_of(
+        membership.room.members.begin(), membership.room.members.end(), [&](const Member& member) {
+          return (member.alias == output.runner_alias && !alone) ||
+                 std::any_of(decisions.begin(), decisions.end(), [&](const OutputDecision& item) {
+                   return item.reviewer_alias == member.alias && item.decision == Decision::kApproved;
+                 });
+        });
+    output.state = complete ? OutputState::kReleased : OutputState::kWaiting;
+  }
+  effects.emplace_back(UpdateOutput(output));
+  LedgerEntry entry = EntryOf(EventType::kReviewDecided, membership.alias, "reviewer", id.str());
+  entry.data = {{"decision", review.decision == Decision::kApproved ? "approved" : "rejected"},
+                {"sha256", output.sha256},
+                {"state", Name(output.state)}};
+  GB_ASSIGN_OR_RETURN([[maybe_unused]] const std::int64_t index,
+                      core_.journal().Record(membership.room.id, std::move(entry), effects));
+  if (output.state == OutputState::kReleased) {
+    GB_RETURN_IF_ERROR(RegisterReleased());
+  }
+  return ViewOf(membership, std::move(output));
+}
+
+json::Value PendingOutputToJson(const Output& output) {
+  return json::Value(json::Object{{"id", output.id.str()},
+                                  {"name", output.name},
+                                  {"columns", output.columns},
+                                  {"rows", output.rows},
+                                  {"bytes", output.bytes},
+                                  {"sha256", output.sha256},
+                                  {"path", output.path},
+                                  {"rows_path", output.rows_path},
+                                  {"reason", output.reason}});
+}
+
+Result<std::vector<Statement>> OutputService::RecordOutputs(const Run& run, const json::Value& outputs) {
+  std::vector<Statement> statements;
+  GB_ASSERT(outputs.is_array());
+  for (const json::Value& item : outputs.as_array()) {
+    Output output;
+    output.id = OutputId(item.GetString("id"));
+    output.run = run.id;
+    output.room = run.room;
+    output.organisation = run.organisation;
+    output.runner_alias = run.runner_alias;
+    output.name = item.GetString("name");
+    output.columns = *item.Get("columns");
+    output.rows = item.GetInt("rows");
+    output.bytes = item.GetInt("bytes");
+    output.sha256 = item.GetString("sha256");
+    output.path = item.GetString("path");
+    output.rows_path = item.GetString("rows_path");
+    output.reason = item.GetString("reason");
+    output.state = output.reason.empty() ? OutputState::kReleased : OutputState::kWaiting;
+    output.created_at = run.visible_at;
+    output.decide_by = TimeMs{ToInt(run.visible_at) + limits::kOutputReviewMs};
+    output.expires_at = run.output_expires_at;
+
+    LedgerEntry created = ServerEntry(EventType::kOutputCreated, output.id.str());
+    created.id = item.GetString("created_entry");
+    created.data = {{"run", std::to_string(static_cast<std::int64_t>(run.id))},
+                    {"name", output.name},
+                    {"rows", output.rows},
+                    {"bytes", output.bytes},
+                    {"sha256", output.sha256},
+                    {"schema_sha256", HexDigest(json::WriteCanonical(output.columns))},
+                    {"expires_at", FormatRfc3339(output.expires_at)}};
+    GB_ASSIGN_OR_RETURN([[maybe_unused]] const std::int64_t index, core_.journal().Append(run.room, created));
+    if (output.state == OutputState::kReleased) {
+      LedgerEntry decided = ServerEntry(EventType::kReviewDecided, output.id.str());
+      decided.id = item.GetString("decided_entry");
+      decided.data = {{"automatic", true},
+                      {"contract_sha256", item.GetString("contract_sha256")},
+                      {"decision", "approved"},
+                      {"sha256", output.sha256}};
+      GB_ASSIGN_OR_RETURN([[maybe_unused]] const std::int64_t decided_index,
+                          core_.journal().Append(run.room, decided));
+    }
+    statements.push_back(InsertOutput(output));
+  }
+  return statements;
+}
+
+Status OutputService::RegisterReleased() {
+  GB_ASSIGN_OR_RETURN(std::vector<Output> outputs,
+                      core_.Read([](store::Transaction& tx) { return UnregisteredOutputs(tx); }));
+  for (Output& output : outputs) {
+    GB_ASSIGN_OR_RETURN(const std::optional<Run> run,
+                        core_.Read([&](store::Transaction& tx) { return FindRun(tx, output.run); }));
+    if (!run) {
+      return Status(ErrorCode::kDataLoss, "The run of an output is missing.");
+    }
+    OutputTableEntry entry;
+    entry.catalog = run->output_catalog;
+    entry.schema = run->output_schema;
+    entry.name = output.name;
+    entry.file = {output.path, ColumnsFromJson(output.columns), output.rows};
+    GB_RETURN_IF_ERROR(core_.context().metastores.RegisterOutputs(run->organisation, run->principal, {entry}));
+    output.registered = true;
+    GB_RETURN_IF_ERROR(core_.Write({UpdateOutput(output)}));
+  }
+  return Status();
+}
+
+Status OutputService::Expire(Output output, std::string_view reason) {
+  LedgerEntry entry = ServerEntry(EventType::kOutputExpired, output.id.str());
+  entry.reason = reason;
+  entry.data = {{"sha256", output.sha256}};
+  const bool was_registered = output.registered;
+  output.state = OutputState::kExpired;
+  output.registered = false;
+  GB_ASSIGN_OR_RETURN([[maybe_unused]] const std::int64_t index,
+                      core_.journal().Record(output.room, std::move(entry), {UpdateOutput(output)}));
+  if (was_registered) {
+    GB_ASSIGN_OR_RETURN(const std::optional<Run> run,
+                        core_.Read([&](store::Transaction& tx) { return FindRun(tx, output.run); }));
+    GB_ASSERT(run.has_value());
+    GB_RETURN_IF_ERROR(core_.context().metastores.RemoveOutput(run->organisation, run->output_catalog,
+                                                               run->output_schema, output.name));
+  }
+  GB_RETURN_IF_ERROR(RemoveTree(output.path));
+  GB_RETURN_IF_ERROR(RemoveTree(output.rows_path));
+  log::Info("output expired", {{"room", output.room.str()}, {"output", output.id.str()}});
+  return Status();
+}
+
+Status OutputService::ExpireDue() {
+  GB_ASSIGN_OR_RETURN(const std::vector<Output> due,
+                      core_.Read([&](store::Transaction& tx) { return OutputsDue(tx, core_.Now()); }));
+  for (const Output& candidate : due) {
+    const std::unique_lock<std::mutex> lock = core_.Lock(candidate.room);
+    GB_ASSIGN_OR_RETURN(const Output output, Find(candidate.room, candidate.id));
+    if (output.state == OutputState::kExpired) {
+      continue;
+    }
+    GB_RETURN_IF_ERROR(Expire(output, output.state == OutputState::kWaiting ? "REVIEW_DEADLINE" : "LIFETIME"));
+  }
+  return Status();
+}
+
+Status OutputService::ExpireRoom(const RoomId& room) {
+  GB_ASSIGN_OR_RETURN(std::vector<Export> exports,
+                      core_.Read([](store::Transaction& tx) { return OpenExports(tx); }));
+  for (Export& item : exports) {
+    if (item.room == room) {
+      item.state = ExportState::kDenied;
+      GB_RETURN_IF_ERROR(DenyExport(room, item.id, item.output, Status(ErrorCode::kInvalidState, "closing")));
+      GB_RETURN_IF_ERROR(core_.Write({UpdateExport(item)}));
+    }
+  }
+  GB_ASSIGN_OR_RETURN(const std::vector<Output> outputs,
+                      core_.Read([&](store::Transaction& tx) { return ListOutputs(tx, room); }));
+  for (const Output& output : outputs) {
+    if (output.state != OutputState::kExpired) {
+      GB_RETURN_IF_ERROR(Expire(output, "ROOM_CLOSED"));
+    }
+  }
+  return Status();
+}
+
+}  // namespace glovebox::room

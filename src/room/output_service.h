@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What runs leave behind: output tables with an expiry, their review, and their export.
+//
+// Review: an output that conforms to the approved contract is released by itself. Every other one waits until all other
+// collaborators have approved it; one rejection rejects, and without a decision by its deadline it expires. Reviewers see
+// the certificate, the reason, columns and number of rows; never the rows: who sees rows is a recipient.
+// Released: readable by the runner's organisation as a table of its output catalog, and exported by who may SELECT from it:
+// the very bytes whose digest was recorded, checked again at each download.
+//
+// Who learns what: rows only the runner's organisation, after release. An export that is refused is on the ledger.
+// Threads: thread-safe.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "room/core.h"
+#include "room/run_repository.h"
+
+namespace glovebox::room {
+
+struct OutputView {
+  Output output;  // paths are empty
+  std::vector<OutputDecision> decisions;
+  std::string catalog;  // where the runner's organisation reads it; "" for others
+  std::string schema;
+};
+
+struct OutputRows {
+  json::Value columns;
+  json::Array rows;
+  std::int64_t total = 0;
+  bool truncated = false;
+};
+
+struct OutputReview {
+  Decision decision = Decision::kPending;
+  std::string comment;
+};
+
+struct ExportContent {
+  std::string path;
+  std::string sha256;
+  std::string file_name;
+};
+
+class OutputService {
+ public:
+  explicit OutputService(Core& core) : core_(core) {}
+
+  Result<std::vector<OutputView>> List(const Caller& caller, const std::string& room);
+  Result<OutputView> Get(const Caller& caller, const std::string& room, const OutputId& id);
+  Result<std::vector<Output>> OfRun(RunId run);
+  // By the runner's organisation, once released; needs SELECT.
+  Result<OutputRows> Rows(const Caller& caller, const std::string& room, const OutputId& id, std::size_t rows_max);
+  // By another collaborator (by the only one if there is one). Needs MODIFY_CLEAN_ROOM.
+  Result<OutputView> Review(const Caller& caller, const std::string& room, const OutputId& id,
+                            const OutputReview& review);
+
+  // By the runner's organisation; needs SELECT. PERMISSION_DENIED and INVALID_STATE are on the ledger.
+  Result<Export> CreateExport(const Caller& caller, const std::string& room, const OutputId& id);
+  Result<Export> GetExport(const Caller& caller, const std::string& room, const std::string& id);
+  Result<std::vector<Export>> Exports(const Caller& caller, const std::string& room);
+  // Returns DATA_LOSS if the file is not what was recorded.
+  Result<ExportContent> Content(const Caller& caller, const std::string& room, const std::string& id);
+
+  // For the runs: the entries of a run's outputs, and the statements that store them. REQUIRES: the room's lock.
+  Result<std::vector<Statement>> RecordOutputs(const Run& run, const json::Value& outputs);
+  // Makes what is released readable by SQL; may be called again.
+  Status RegisterReleased();
+  // Outputs that are past their expiry, or past their review's deadline.
+  Status ExpireDue();
+  // All outputs of a room that closes, and its open exports. REQUIRES: the room's lock.
+  Status ExpireRoom(const RoomId& room);
+  // After a crash: open exports go on or are marked; files that nothing refers to are removed.
+  Status Recover();
+
+ private:
+  Result<OutputView> ViewOf(const Membership& membership, Output output);
+  Result<Output> Find(const RoomId& room, const OutputId& id);
+  Status CheckMayHandOver(const Caller& caller, const Membership& membership, const Output& output);
+  Status Release(const Output& output, Export& item);
+  Status DenyExport(const RoomId& room, const std::string& export_id, const OutputId& output, const Status& why);
+  Status Expire(Output output, std::string_view reason);
+  Status RemoveUnreferenced();
+
+  Core& core_;
+};
+
+// Hex SHA-256 of a file's bytes; makes them durable first.
+Result<std::string> SyncAndDigestFile(const std::string& path);
+Result<std::int64_t> FileSize(const std::string& path);
+// One output of a run as the store keeps it until the run ends.
+json::Value PendingOutputToJson(const Output& output);
+
+}  // namespace glovebox::room

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Keeps the governed scan of each asset: the owner's filter and masks are applied once for each (table version, version
+// of its policies, rule); a run gets what is in force when it starts.
+//
+// Invariant: a file is used only under the key that it was made for; when another takes its place, it is removed as soon
+// as no run reads it any more.
+// Who learns what: errors are for the asset's owner. The policy digest that others see is a commitment, salted per asset.
+// Threads: thread-safe; the same asset is prepared once at a time.
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "room/core.h"
+
+namespace glovebox::room {
+
+struct Prepared {
+  std::string cache_key;
+  engine::PreparedAsset asset;
+  std::string version;        // of the table
+  std::string policy_digest;  // salted commitment
+};
+
+class Preparer {
+ public:
+  explicit Preparer(Core& core) : core_(core) {}
+
+  // Prepares unless it is there. `rule` is the rule to use: the asset's own, or one that is about to be set.
+  // `local_room` is the owner's name of the room, on whose owner's behalf the table is read.
+  Result<std::shared_ptr<const Prepared>> Get(const OrganisationId& owner, const std::string& local_room,
+                                              const Asset& asset, const std::string& rule);
+  // Makes `prepared` the asset's only one.
+  void Keep(const Asset& asset, const std::shared_ptr<const Prepared>& prepared);
+  void Forget(const AssetId& asset);
+  // Removes files that no row of the store names. To be called before anything is prepared.
+  Status RemoveUnreferenced();
+
+ private:
+  struct Held;  // removes its file when it is obsolete and nobody has it
+  using HeldPointer = std::shared_ptr<Held>;
+
+  Result<HeldPointer> Load(const Asset& asset, const std::string& key);
+  Result<HeldPointer> Make(const OrganisationId& owner, const std::string& local_room, const Asset& asset,
+                           const std::string& key, const std::string& rule);
+  [[nodiscard]] std::string Folder(const OrganisationId& owner, const AssetId& asset) const;
+  std::shared_ptr<std::mutex> MutexOf(const AssetId& asset);
+
+  Core& core_;
+  std::mutex mutex_;
+  std::map<AssetId, std::map<std::string, HeldPointer>> held_;  // by cache key; guarded by mutex_
+  std::map<AssetId, std::shared_ptr<std::mutex>> making_;       // guarded by mutex_
+};
+
+}  // namespace glovebox::room

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The SQL of this part: reads give plain values; writes are made as statements, so that the journal can keep them beside a
+// ledger entry and apply them after it.
+//
+// Tenancy: what an organisation may reach begins with FindMembership(organisation, name) or ListMemberships(organisation);
+// everything below a room is read by the room's id, which only these two give out.
+// Threads: functions of the transaction's thread.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "room/model.h"
+#include "store/database.h"
+
+namespace glovebox::room {
+
+struct Statement {
+  std::string sql;
+  std::vector<store::Value> parameters;
+};
+// A parameter that the journal replaces by the index of the ledger entry that the statement belongs to.
+[[nodiscard]] store::Value LedgerIndexParameter();
+
+// Rooms and members
+struct Membership {
+  Room room;
+  std::string alias;  // the caller's side
+  [[nodiscard]] const Member& self() const;
+};
+Result<std::optional<Membership>> FindMembership(store::Transaction& tx, const OrganisationId& organisation,
+                                                 std::string_view local_name);
+// Ordered by local name; the side's own deletions are left out.
+Result<std::vector<Membership>> ListMemberships(store::Transaction& tx, const OrganisationId& organisation);
+// The spelling under which the organisation knows a room, if it has one of this name but for case.
+Result<std::optional<std::string>> FindLocalName(store::Transaction& tx, const OrganisationId& organisation,
+                                                 std::string_view local_name);
+Result<std::optional<Room>> LoadRoom(store::Transaction& tx, const RoomId& id);
+Result<std::vector<RoomId>> RoomsInState(store::Transaction& tx, RoomState state);
+Statement InsertRoom(const Room& room);
+Statement InsertMember(const RoomId& room, std::size_t position, const Member& member);
+Statement UpdateRoomState(const RoomId& room, RoomState state, std::string_view reason, TimeMs now);
+Statement UpdateMember(const RoomId& room, const Member& member);
+// Like UpdateMember; the local name becomes free.
+Statement RemoveMember(const RoomId& room, const Member& member);
+
+// Assets
+Result<std::vector<Asset>> ListAssets(store::Transaction& tx, const RoomId& room);
+Result<std::optional<Asset>> FindAsset(store::Transaction& tx, const RoomId& room, AssetType type,
+                                       std::string_view name);
+Statement InsertAsset(const Asset& asset);
+Statement UpdateAsset(const Asset& asset);
+Statement RemoveAsset(const Asset& asset);
+
+// Notebooks
+Result<std::optional<NotebookVersion>> FindVersion(store::Transaction& tx, const RoomId& room, const Etag& etag);
+Result<std::vector<NotebookVersion>> ListVersions(store::Transaction& tx, const AssetId& asset);  // newest first
+Statement InsertVersion(const NotebookVersion& version);
+Result<std::vector<Review>> ListReviews(store::Transaction& tx, const Etag& etag);
+Statement UpsertReview(const Review& review);  // the ledger index is filled in by the journal
+Result<std::vector<AutoApprovalRule>> ListApprovalRules(store::Transaction& tx, const RoomId& room);
+Statement InsertApprovalRule(const AutoApprovalRule& rule);
+Statement DeleteApprovalRule(const std::string& id);
+
+// Applies statements in a transaction that is open.
+Status Apply(store::Transaction& tx, const std::vector<Statement>& statements, std::int64_t ledger_index);
+
+// Text of JSON columns; "" is null.
+std::string JsonText(const json::Value& value);
+Result<json::Value> JsonFromText(const std::string& text);
+json::Value StringsToJson(const std::vector<std::string>& strings);
+std::vector<std::string> StringsFromJson(const json::Value& value);
+
+}  // namespace glovebox::room

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a plan or a run of a notebook version gets: its cells, its parameters with their types, and the governed scan of
+// every asset that can be used now.
+//
+// Who learns what: `unusable` names assets and their public status; why an asset could not be prepared is stored for its
+// owner only.
+// Threads: thread-safe.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "room/asset_service.h"
+#include "room/core.h"
+#include "room/preparer.h"
+
+namespace glovebox::room {
+
+// A parameter that the notebook declares, with its default.
+struct DeclaredParameter {
+  engine::Parameter parameter;
+  std::vector<std::string> choices;  // not empty: the value is one of them
+};
+
+// A notebook as the engine takes it.
+struct Program {
+  std::vector<engine::Cell> cells;
+  std::vector<DeclaredParameter> parameters;
+};
+
+struct InputAsset {
+  std::string name;
+  std::string owner_alias;
+  std::string version;
+  std::string policy_digest;
+  std::string rule_digest;
+};
+
+struct Inputs {
+  engine::RunRequest request;  // cells, parameters, assets
+  std::vector<InputAsset> assets;
+  std::vector<std::string> unusable;                  // "name (PENDING)"
+  std::vector<std::shared_ptr<const Prepared>> held;  // keeps the files
+};
+
+// Where a notebook is told to write.
+struct OutputPlace {
+  std::string catalog;
+  std::string schema;
+};
+
+class RunInputs {
+ public:
+  RunInputs(Core& core, AssetService& assets, Preparer& preparer) : core_(core), assets_(assets), preparer_(preparer) {}
+
+  // Reads the notebook. Returns INVALID_PARAMETER_VALUE or NOT_SUPPORTED with the cell that is wrong.
+  static Result<Program> Read(const std::string& content_base64, const std::string& name);
+  // For a run by `runner_alias`. REQUIRES: `parameters` passed CheckParameters.
+  Result<Inputs> Collect(const Room& room, const std::string& runner_alias, const Program& program,
+                         const json::Value& parameters, const OutputPlace& place);
+  // `parameters` is an object of texts, or null. Where the notebook declares parameters, there are no others; where it
+  // declares none, each is a text.
+  static Status CheckParameters(const Program& program, const json::Value& parameters);
+
+ private:
+  Status AddAsset(const Room& room, const std::string& runner_alias, const Asset& asset, Inputs& inputs);
+
+  Core& core_;
+  AssetService& assets_;
+  Preparer& preparer_;
+};
+
+// The names of the parameters by which a notebook learns where its outputs go.
+inline constexpr std::string_view kOutputCatalogParameter = "cr_output_catalog";
+inline constexpr std::string_view kOutputSchemaParameter = "cr_output_schema";
+
+}  // namespace glovebox::room

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The SQL of runs, release records, outputs and exports; as repository.h.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "room/model.h"
+#include "room/repository.h"
+#include "store/database.h"
+
+namespace glovebox::room {
+
+// The highest number that a run or its task has.
+Result<std::int64_t> LastRunNumber(store::Transaction& tx);
+
+// Runs
+Result<std::optional<Run>> FindRun(store::Transaction& tx, RunId id);  // also by the task's id
+Result<std::optional<Run>> FindRunByToken(store::Transaction& tx, const OrganisationId& organisation,
+                                          const std::string& idempotency_token);
+Result<std::vector<Run>> ListRuns(store::Transaction& tx, const RoomId& room);                         // newest first
+Result<std::vector<Run>> ListRunsOf(store::Transaction& tx, const OrganisationId& organisation);       // newest first
+Result<std::vector<Run>> UnfinishedRuns(store::Transaction& tx);                                       // oldest first
+Statement InsertRun(const Run& run);
+Statement UpdateRun(const Run& run);
+
+// Release records: the owners' side only. Nothing of them leaves the server but the commitment.
+struct ReleaseRecord {
+  RunId run{};
+  RoomId room;
+  json::Value record;
+  std::string salt;        // hex
+  std::string commitment;  // hex SHA-256 of salt and canonical record
+  TimeMs created_at{};
+};
+Result<std::vector<json::Value>> LoadHistory(store::Transaction& tx, const RoomId& room);  // oldest first
+Result<bool> HasReleaseRecord(store::Transaction& tx, RunId run);
+Statement InsertReleaseRecord(const ReleaseRecord& record);
+
+// Outputs
+Result<std::optional<Output>> FindOutput(store::Transaction& tx, const RoomId& room, const OutputId& id);
+Result<std::vector<Output>> ListOutputs(store::Transaction& tx, const RoomId& room);  // newest run first
+Result<std::vector<Output>> OutputsOfRun(store::Transaction& tx, RunId run);
+Result<std::vector<Output>> OutputsDue(store::Transaction& tx, TimeMs now);  // expired and still there
+Result<std::vector<Output>> UnregisteredOutputs(store::Transaction& tx);     // released, not yet readable by SQL
+Statement InsertOutput(const Output& output);
+Statement UpdateOutput(const Output& output);
+Result<std::vector<OutputDecision>> ListDecisions(store::Transaction& tx, const OutputId& output);
+Statement UpsertDecision(const OutputDecision& decision);
+
+// Exports
+Result<std::optional<Export>> FindExport(store::Transaction& tx, const RoomId& room, const std::string& id);
+Result<std::vector<Export>> ListExports(store::Transaction& tx, const RoomId& room);  // newest first
+Result<std::vector<Export>> OpenExports(store::Transaction& tx);
+Statement InsertExport(const Export& item);
+Statement UpdateExport(const Export& item);
+
+}  // namespace glovebox::room

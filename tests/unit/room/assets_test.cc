@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/unit/room/fixture.h"
+
+namespace glovebox::room {
+namespace {
+
+using catalog::Privilege;
+using catalog::SecurableKind;
+using AssetsTest = RoomTest;
+
+TEST_F(AssetsTest, WithoutARuleThereIsNoAccess) {
+  Check(rooms_->rooms().Create(federation_, Spec("games")));
+  Check(rooms_->assets().PublishTable(insurer_, "games", {"INS.health.customers", "main.default.customers", {}}));
+  const auto seen = rooms_->assets().GetTable(federation_, "games", "ins.health.customers");
+  ASSERT_TRUE(seen.ok());
+  EXPECT_EQ(seen->status, AssetStatus::kPending);
+  EXPECT_TRUE(seen->columns.is_null()) << "no column is known to others before a rule names it";
+  EXPECT_EQ(seen->asset.name, "ins.health.customers") << "the alias is spelled as the room spells it";
+
+  ASSERT_TRUE(rooms_->assets().SetRule(insurer_, "games", "ins.health.customers", Rule()).ok());
+  const auto after = rooms_->assets().GetTable(federation_, "games", "ins.health.customers");
+  EXPECT_EQ(after->status, AssetStatus::kActive);
+  EXPECT_EQ(json::Write(after->columns),
+            R"([{"name":"token","type":"VARCHAR"},{"name":"sport","type":"VARCHAR"}])")
+      << "neither the hidden unit nor what the rule does not name";
+  EXPECT_EQ(Events().back(), "rule.set");
+}
+
+TEST_F(AssetsTest, LocalNameIsTheOwnersSecret) {
+  MakeActiveRoom();
+  const auto own = rooms_->assets().GetTable(insurer_, "games", "ins.health.customers");
+  EXPECT_EQ(own->asset.local_name, "main.default.customers");
+  EXPECT_EQ(own->columns.as_array().size(), 3U) << "the owner sees all its columns";
+  const auto other = rooms_->assets().GetTable(federation_, "games", "ins.health.customers");
+  EXPECT_EQ(other->asset.local_name, "");
+  EXPECT_EQ(other->asset.table_id, "");
+  for (const std::string& entry : Entries()) {
+    EXPECT_EQ(entry.find("main.default"), std::string::npos) << entry;
+    EXPECT_EQ(entry.find("@"), std::string::npos) << "no person's name on the ledger: " << entry;
+  }
+}
+
+TEST_F(AssetsTest, NamesBelongToTheirOwnersAlias) {
+  Check(rooms_->rooms().Create(federation_, Spec("games")));
+  const auto publish = [&](const std::string& name, const std::string& local) {
+    return CodeOf(rooms_->assets().PublishTable(insurer_, "games", {name, local, {}}));
+  };
+  EXPECT_EQ(publish("fed.a.b", "main.default.customers"), ErrorCode::kInvalidParameterValue);
+  EXPECT_EQ(publish("ins.b", "main.default.customers"), ErrorCode::kInvalidParameterValue);
+  EXPECT_EQ(publish("ins.a.b%", "main.default.customers"), ErrorCode::kInvalidParameterValue);
+  EXPECT_EQ(publish("ins.a.b", "main.default.nothing"), ErrorCode::kNotFound);
+  EXPECT_EQ(publish("ins.a.b", "main.default.customers"), ErrorCode::kOk);
+  EXPECT_EQ(publish("ins.A.B", "main.default.customers"), ErrorCode::kAlreadyExists);
+}
+
+TEST_F(AssetsTest, LosingSelectDeniesTheAssetAtOnce) {
+  const Caller owner = AddUser(insurer_, "owner@insurer.example");
+  Check(rooms_->rooms().Create(federation_, Spec("games")));
+  Check(rooms_->rooms().Update(insurer_, "games", {.comment = std::nullopt, .owner = owner.name}));
+  EXPECT_EQ(CodeOf(rooms_->assets().PublishTable(owner, "games",
+                                                 {"ins.health.customers", "main.default.customers", {}})),
+            ErrorCode::kNotFound)
+      << "the actor needs SELECT";
+  Grant(insurer_, SecurableKind::kCatalog, "main", owner, {Privilege::kUseCatalog, Privilege::kUseSchema});
+  Grant(insurer_, SecurableKind::kTable, "main.default.customers", owner, {Privilege::kSelect});
+  Check(rooms_->assets().PublishTable(owner, "games", {"ins.health.customers", "main.default.customers", {}}));
+  Check(rooms_->assets().SetRule(owner, "games", "ins.health.customers", Rule()));
+  auto revoked = catalog_->grants.Change(insurer_, SecurableKind::kTable, "main.default.customers",
+                                         {{owner.name, {}, {Privilege::kSelect}}});
+  Check(revoked);
+  EXPECT_EQ(rooms_->assets().GetTable(federation_, "games", "ins.health.customers")->status,
+            AssetStatus::kPermissionDenied);
+}
+
+TEST_F(AssetsTest, RuleThatDoesNotFitIsTheOwnersError) {
+  Check(rooms_->rooms().Create(federation_, Spec("games")));
+  Check(rooms_->assets().PublishTable(insurer_, "games", {"ins.health.customers", "main.default.customers", {}}));
+  engine_.prepare_error = Status(ErrorCode::kInvalidParameterValue, "keys: not unique");
+  const auto set = rooms_->assets().SetRule(insurer_, "games", "ins.health.customers", Rule());
+  EXPECT_EQ(CodeOf(set), ErrorCode::kInvalidParameterValue);
+  EXPECT_EQ(set.status().message(), "keys: not unique");
+  EXPECT_EQ(rooms_->assets().GetTable(insurer_, "games", "ins.health.customers")->status, AssetStatus::kPending);
+  EXPECT_EQ(CodeOf(rooms_->assets().SetRule(federation_, "games", "ins.health.customers", Rule())),
+            ErrorCode::kPermissionDenied);
+}
+
+TEST_F(AssetsTest, PreparesAgainOnlyWhenSomethingChanged) {
+  MakeActiveRoom();
+  const int before = engine_.prepares;
+  MakeNotebook();
+  EXPECT_EQ(engine_.prepares, before) << "prepared when the rule was set";
+  const auto write = catalog_->tables.PlanWrite(insurer_, "main.default", "customers", catalog::OnExisting::kReplace);
+  Check(WriteFileDurably((*write)->path, "newer rows"));
+  catalog::TableContent content;
+  content.columns.push_back({.name = "token", .type = "VARCHAR", .comment = "", .mask = {}});
+  content.columns.push_back({.name = "sport", .type = "VARCHAR", .comment = "", .mask = {}});
+  Check(catalog_->tables.CommitWrite(insurer_, **write, content));
+  MakeNotebook("again");
+  EXPECT_EQ(engine_.prepares, before + 1);
+  Restart();
+  MakeNotebook("third");
+  EXPECT_EQ(engine_.prepares, before + 1) << "the cache outlives the process";
+  const auto folder = data_folder_ + "/prepared/" + insurer_.organisation.str();
+  const auto assets = ListDirectory(folder);
+  ASSERT_EQ(assets->size(), 1U);
+  EXPECT_EQ(ListDirectory(folder + "/" + (*assets)[0])->size(), 1U) << "what is obsolete is removed";
+}
+
+TEST_F(AssetsTest, WithdrawnAssetIsGone) {
+  MakeActiveRoom();
+  EXPECT_EQ(CodeOf(rooms_->assets().WithdrawTable(federation_, "games", "ins.health.customers")),
+            ErrorCode::kPermissionDenied);
+  Check(rooms_->assets().WithdrawTable(insurer_, "games", "ins.health.customers"));
+  EXPECT_EQ(CodeOf(rooms_->assets().GetTable(federation_, "games", "ins.health.customers")), ErrorCode::kNotFound);
+  Check(rooms_->assets().PublishTable(insurer_, "games", {"ins.health.customers", "main.default.customers", {}}));
+}
+
+}  // namespace
+}  // namespace glovebox::room

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/unit/room/fixture.h"
+
+namespace glovebox::room {
+namespace {
+
+class NotebooksTest : public RoomTest {
+ protected:
+  NotebooksTest() { MakeActiveRoom(); }
+  // "*" is any author, "" is not given.
+  static RuleSpec Rule(const std::string& author, const std::string& runner) {
+    RuleSpec spec;
+    if (author == "*") {
+      spec.any_author = true;
+    } else {
+      spec.author_alias = author;
+    }
+    spec.runner_alias = runner;
+    return spec;
+  }
+  ErrorCode ReviewAs(const Caller& caller, const NotebookView& notebook, Decision decision) {
+    return CodeOf(rooms_->notebooks().Review(caller, "games", notebook.asset.name,
+                                             {notebook.version.etag, decision, "c"}));
+  }
+};
+
+TEST_F(NotebooksTest, EveryOtherCollaboratorApproves) {
+  const NotebookView notebook = MakeNotebook();
+  EXPECT_EQ(notebook.state, Decision::kPending);
+  EXPECT_EQ(notebook.version.runners, std::vector<std::string>{"fed"}) << "the author's side, if nobody is named";
+  EXPECT_EQ(ReviewAs(federation_, notebook, Decision::kApproved), ErrorCode::kPermissionDenied) << "own code";
+  EXPECT_EQ(ReviewAs(insurer_, notebook, Decision::kApproved), ErrorCode::kOk);
+  EXPECT_EQ(rooms_->notebooks().Get(federation_, "games", "overlap")->state, Decision::kApproved);
+  EXPECT_EQ(Events().back(), "approval.granted");
+  EXPECT_EQ(ReviewAs(insurer_, notebook, Decision::kRejected), ErrorCode::kOk) << "a reviewer may think again";
+  EXPECT_EQ(rooms_->notebooks().Get(federation_, "games", "overlap")->state, Decision::kRejected);
+}
+
+TEST_F(NotebooksTest, AnEditResetsApprovalsAndStaleEtagsAreRefused) {
+  const NotebookView first = MakeNotebook();
+  Approve(first);
+  NotebookSpec edit;
+  edit.name = "overlap";
+  edit.content = Base64Encode("SELECT 1");
+  const auto second = rooms_->notebooks().Update(federation_, "games", edit);
+  ASSERT_TRUE(second.ok());
+  EXPECT_NE(second->version.etag, first.version.etag);
+  EXPECT_EQ(second->state, Decision::kPending);
+  EXPECT_EQ(ReviewAs(insurer_, first, Decision::kApproved), ErrorCode::kAborted);
+
+  Approve(*second);
+  NotebookSpec runners;
+  runners.name = "overlap";
+  runners.runners = {"ins"};
+  const auto third = rooms_->notebooks().Update(federation_, "games", runners);
+  EXPECT_EQ(third->state, Decision::kPending) << "a change of runner is a new version";
+  EXPECT_EQ(rooms_->notebooks().Revisions(insurer_, "games", "overlap")->size(), 3U);
+  EXPECT_EQ(CodeOf(rooms_->notebooks().Update(insurer_, "games", edit)), ErrorCode::kPermissionDenied);
+}
+
+TEST_F(NotebooksTest, AnEditThatChangesNothingIsNoNewVersion) {
+  const NotebookView first = MakeNotebook();
+  Approve(first);
+  NotebookSpec same;
+  same.name = "overlap";
+  same.content = first.version.content;
+  EXPECT_EQ(rooms_->notebooks().Update(federation_, "games", same)->version.etag, first.version.etag);
+}
+
+TEST_F(NotebooksTest, ContractIsDerivedFromThePlanOrGiven) {
+  const NotebookView derived = MakeNotebook();
+  EXPECT_TRUE(derived.version.contract.GetBool("derived"));
+  EXPECT_EQ(derived.version.contract.Get("outputs")->as_array()[0].GetString("name"), "by_sport");
+
+  NotebookSpec given;
+  given.name = "overlap";
+  given.contract = *json::Parse(R"({"min_units":50,"outputs":[{"name":"x","columns":[{"name":"a","type":"bigint"}]}]})");
+  const auto changed = rooms_->notebooks().Update(federation_, "games", given);
+  ASSERT_TRUE(changed.ok()) << changed.status().message();
+  EXPECT_NE(changed->version.etag, derived.version.etag) << "the contract is part of what is approved";
+  EXPECT_FALSE(changed->version.contract.GetBool("derived"));
+
+  engine_.run_error = Status(ErrorCode::kQueryRefused, "no");
+  const NotebookView refused = MakeNotebook("refused");
+  EXPECT_TRUE(refused.version.contract.is_null()) << "no plan, no derived contract";
+}
+
+TEST_F(NotebooksTest, PreviewShowsTheCertificateOrTheRefusal) {
+  const NotebookView notebook = MakeNotebook();
+  const auto preview = rooms_->notebooks().Preview(insurer_, "games", "overlap", notebook.version.etag);
+  ASSERT_TRUE(preview.ok());
+  EXPECT_EQ(json::Write(preview->certificate), engine_.certificate);
+  EXPECT_EQ(engine_.last_run.mode, engine::RunMode::kPlanOnly);
+  EXPECT_TRUE(engine_.last_run.history.empty());
+  engine_.run_error = Status(ErrorCode::kQueryRefused, "products of columns").WithRule("P4").At(7);
+  const auto refused = rooms_->notebooks().Preview(insurer_, "games", "overlap", Etag());
+  EXPECT_EQ(refused.status().rule(), "P4");
+  EXPECT_EQ(refused.status().position(), 7U);
+}
+
+TEST_F(NotebooksTest, RulesApproveWhatOthersWriteForANamedRunner) {
+  EXPECT_EQ(CodeOf(rooms_->notebooks().CreateRule(insurer_, "games", Rule("ins", "fed"))),
+            ErrorCode::kInvalidParameterValue)
+      << "never one's own code";
+  EXPECT_EQ(CodeOf(rooms_->notebooks().CreateRule(insurer_, "games", Rule("fed", "fed"))),
+            ErrorCode::kInvalidParameterValue)
+      << "the author is not the runner";
+  EXPECT_EQ(CodeOf(rooms_->notebooks().CreateRule(insurer_, "games", Rule("", "ins"))),
+            ErrorCode::kInvalidParameterValue);
+  const auto rule = rooms_->notebooks().CreateRule(insurer_, "games", Rule("*", "ins"));
+  ASSERT_TRUE(rule.ok()) << rule.status().message();
+  EXPECT_EQ(rooms_->notebooks().ListRules(federation_, "games")->size(), 0U) << "rules are their owner's";
+
+  const NotebookView self_run = MakeNotebook("self");
+  EXPECT_EQ(self_run.state, Decision::kPending) << "the author runs it: no rule applies";
+  NotebookSpec spec;
+  spec.name = "theirs";
+  spec.content = Base64Encode("SELECT 1");
+  spec.runners = {"ins"};
+  const auto automatic = rooms_->notebooks().Publish(federation_, "games", spec);
+  ASSERT_TRUE(automatic.ok());
+  EXPECT_EQ(automatic->state, Decision::kApproved);
+  EXPECT_EQ(automatic->reviews[0].sub_reason, "AUTO_APPROVED");
+  EXPECT_EQ(Events().back(), "rule.applied");
+
+  spec.name = "both";
+  spec.runners = {"ins", "fed"};
+  EXPECT_EQ(rooms_->notebooks().Publish(federation_, "games", spec)->state, Decision::kPending);
+  const auto changed =
+      rooms_->notebooks().UpdateRule(insurer_, "games", rule->id, Rule("fed", ""));
+  EXPECT_EQ(changed->id, rule->id);
+  EXPECT_EQ(changed->author_alias, "fed");
+  Check(rooms_->notebooks().DeleteRule(insurer_, "games", rule->id));
+  spec.name = "late";
+  spec.runners = {"ins"};
+  EXPECT_EQ(rooms_->notebooks().Publish(federation_, "games", spec)->state, Decision::kPending);
+}
+
+TEST_F(NotebooksTest, RefusesWhatIsNoNotebook) {
+  NotebookSpec spec;
+  spec.name = "bad";
+  spec.content = "%%%";
+  EXPECT_EQ(CodeOf(rooms_->notebooks().Publish(federation_, "games", spec)), ErrorCode::kInvalidParameterValue);
+  spec.content = Base64Encode("SELECT 1");
+  spec.name = "a/b";
+  EXPECT_EQ(CodeOf(rooms_->notebooks().Publish(federation_, "games", spec)), ErrorCode::kInvalidParameterValue);
+  spec.name = "ok";
+  spec.runners = {"nobody"};
+  EXPECT_EQ(CodeOf(rooms_->notebooks().Publish(federation_, "games", spec)), ErrorCode::kInvalidParameterValue);
+  MakeNotebook("ok");
+  spec.runners.clear();
+  EXPECT_EQ(CodeOf(rooms_->notebooks().Publish(federation_, "games", spec)), ErrorCode::kAlreadyExists);
+  Check(rooms_->notebooks().Withdraw(federation_, "games", "ok"));
+  EXPECT_EQ(CodeOf(rooms_->notebooks().Get(insurer_, "games", "ok")), ErrorCode::kNotFound);
+}
+
+}  // namespace
+}  // namespace glovebox::room

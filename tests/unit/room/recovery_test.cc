@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a new process finds after the old one died at a place of a test's choosing: a child, which is this program again,
+// acts on the test's data until it reaches a kill point, and the test opens the data again.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+
+#include "tests/unit/room/fixture.h"
+
+namespace glovebox::room {
+namespace {
+
+// A ledger that fails, or a store that is left behind.
+class FailingLedger final : public RoomLedger {
+ public:
+  explicit FailingLedger(RoomLedger& inner) : inner_(inner) {}
+  Result<std::int64_t> Open(const RoomId& room, const std::vector<LedgerParty>& parties,
+                            const LedgerEntry& first) override {
+    return fails ? Result<std::int64_t>(Status(ErrorCode::kUnavailable, "disk full"))
+                 : inner_.Open(room, parties, first);
+  }
+  Result<std::int64_t> Append(const RoomId& room, const LedgerEntry& entry) override {
+    return fails ? Result<std::int64_t>(Status(ErrorCode::kUnavailable, "disk full")) : inner_.Append(room, entry);
+  }
+  Result<std::optional<std::int64_t>> Find(const RoomId& room, const std::string& id) override {
+    return inner_.Find(room, id);
+  }
+  Result<LedgerHead> Head(const RoomId& room) override { return inner_.Head(room); }
+  Result<std::string> Read(const RoomId& room, std::int64_t index) override { return inner_.Read(room, index); }
+  Status WriteEvidence(const RoomId& room, const std::vector<std::string>& blobs,
+                       const std::function<Status(std::string_view)>& write) override {
+    return inner_.WriteEvidence(room, blobs, write);
+  }
+  bool fails = false;
+
+ private:
+  RoomLedger& inner_;
+};
+
+using RecoveryTest = RoomTest;
+
+TEST_F(RecoveryTest, WhatIsNotOnTheLedgerDoesNotHappen) {
+  FailingLedger ledger(*ledger_);
+  rooms_ = std::move(*Rooms::Open({*database_, engine_, *metastores_, ledger, clock_, random_, data_folder_}));
+  MakeActiveRoom();
+  const NotebookView notebook = MakeNotebook();
+  ledger.fails = true;
+  EXPECT_EQ(CodeOf(rooms_->notebooks().Review(insurer_, "games", "overlap",
+                                              {notebook.version.etag, Decision::kApproved, ""})),
+            ErrorCode::kUnavailable);
+  EXPECT_EQ(CodeOf(rooms_->rooms().Create(federation_, Spec("other"))), ErrorCode::kUnavailable);
+  EXPECT_EQ(CodeOf(rooms_->DeleteRoom(federation_, "games")), ErrorCode::kUnavailable);
+  ledger.fails = false;
+  EXPECT_EQ(rooms_->notebooks().Get(federation_, "games", "overlap")->state, Decision::kPending);
+  EXPECT_EQ(rooms_->rooms().Get(federation_, "games")->room.state, RoomState::kActive);
+  EXPECT_EQ(CodeOf(rooms_->rooms().Get(federation_, "other")), ErrorCode::kNotFound);
+  rooms_.reset();
+}
+
+TEST_F(RecoveryTest, WhatIsOnTheLedgerTakesEffectAfterACrash) {
+  MakeActiveRoom();
+  // What a crash between the ledger and the store leaves: an intent, and its entry.
+  const RoomId room = rooms_->rooms().Get(federation_, "games")->room.id;
+  const auto leave_intent = [&](const std::string& id, const std::string& comment) {
+    const auto tx = database_->Begin(store::Access::kWrite);
+    const std::string effects = R"([{"sql":"UPDATE room_rooms SET reason = ? WHERE id = ?","parameters":[")" +
+                                comment + "\",\"" + room.str() + "\"]}]";
+    Check((*tx)->Execute("INSERT INTO room_intents (id, room_id, effects, created_at) VALUES (?, ?, ?, 1)",
+                         {id, room.str(), effects}));
+    Check((*tx)->Commit());
+  };
+  LedgerEntry entry = EntryOf(EventType::kAssetUpdated, "fed", "owner", "fed.sports.athletes");
+  entry.id = NewUuid(clock_, random_);
+  Check(ledger_->Append(room, entry));
+  leave_intent(entry.id, "settled");
+  leave_intent(NewUuid(clock_, random_), "never happened");
+  Restart();
+  EXPECT_EQ(rooms_->rooms().Get(federation_, "games")->room.reason, "settled");
+  Restart();
+  const auto tx = database_->Begin(store::Access::kRead);
+  EXPECT_EQ((*tx)->QueryOne("SELECT COUNT(*) FROM room_intents").value()->Int(0), 0);
+}
+
+TEST_F(RecoveryTest, ARunUnderWayFailsAndSaysSo) {
+  MakeActiveRoom();
+  Approve(MakeNotebook());
+  const auto run = rooms_->runs().Submit(federation_, Submission());
+  Restart();
+  Settle();
+  const auto done = rooms_->runs().Get(federation_, run->run.id);
+  EXPECT_EQ(done->run.outcome, RunOutcome::kFailed);
+  EXPECT_NE(done->run.message.find("run again"), std::string::npos);
+  EXPECT_EQ(Events().back(), "run.failed");
+  EXPECT_TRUE(rooms_->runs().Submit(federation_, Submission()).ok()) << "the work goes on";
+}
+
+TEST_F(RecoveryTest, ARunWhoseRecordIsStoredIsCompleted) {
+  MakeActiveRoom();
+  Approve(MakeNotebook());
+  const auto run = rooms_->runs().Submit(federation_, Submission());
+  ASSERT_TRUE(rooms_->runs().queue().Step());
+  EXPECT_EQ(Events().back(), "run.started") << "recorded, not yet completed";
+  Restart();
+  Settle();
+  EXPECT_EQ(rooms_->runs().Get(federation_, run->run.id)->run.outcome, RunOutcome::kSuccess);
+  EXPECT_EQ(CountEvents("run.completed"), 1);
+  const auto outputs = rooms_->outputs().List(federation_, "games");
+  ASSERT_EQ(outputs->size(), 1U);
+  EXPECT_TRUE(rooms_->outputs().Rows(federation_, "games", (*outputs)[0].output.id, 10).ok());
+  RunToEnd();
+  EXPECT_EQ(engine_.last_run.history.size(), 1U);
+}
+
+// What the children do; disabled for everybody else.
+using ActTest = RoomTest;
+
+TEST_F(ActTest, DISABLED_Run) { RunToEnd(); }
+
+TEST_F(ActTest, DISABLED_Export) {
+  const auto outputs = rooms_->outputs().List(federation_, "games");
+  ASSERT_EQ(outputs->size(), 1U);
+  static_cast<void>(rooms_->outputs().CreateExport(federation_, "games", outputs->front().output.id));
+}
+
+class KillTest : public RoomTest {
+ protected:
+  // Whether a child that does `act` on this test's data dies at the kill point.
+  bool DiesAt(const std::string& point, const std::string& act) {
+    Close();
+    const std::string filter = "--gtest_filter=ActTest.DISABLED_" + act;
+    const pid_t child = fork();
+    if (child == 0) {
+      setenv("GB_KILL_AT", point.c_str(), 1);
+      setenv(kFolderVariable, data_folder_.c_str(), 1);
+      execl("/proc/self/exe", "room_test", filter.c_str(), "--gtest_also_run_disabled_tests", nullptr);
+      _exit(1);
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    clock_.AdvanceMs(10'000'000);
+    Reopen();
+    return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+  }
+  void RunUntil(const char* point) {
+    MakeActiveRoom();
+    Approve(MakeNotebook());
+    ASSERT_TRUE(DiesAt(point, "Run")) << point;
+    Settle();
+  }
+};
+
+TEST_F(KillTest, AfterAuthorisation) {
+  RunUntil("room.run_authorized");
+  EXPECT_EQ(rooms_->runs().List(federation_)->front().run.outcome, RunOutcome::kFailed);
+  EXPECT_EQ(Events().back(), "run.failed");
+}
+
+TEST_F(KillTest, AfterTheReleaseRecord) {
+  RunUntil("room.release_recorded");
+  EXPECT_EQ(rooms_->runs().List(federation_)->front().run.outcome, RunOutcome::kSuccess);
+  EXPECT_EQ(CountEvents("run.completed"), 1);
+}
+
+TEST_F(KillTest, AfterCompletionIsOnTheLedger) {
+  RunUntil("room.run_completed");
+  EXPECT_EQ(rooms_->runs().List(federation_)->front().run.outcome, RunOutcome::kSuccess);
+  EXPECT_EQ(CountEvents("run.completed"), 1) << "the entry is not repeated";
+  EXPECT_EQ(rooms_->outputs().List(federation_, "games")->front().output.state, OutputState::kReleased);
+}
+
+TEST_F(KillTest, DuringAnExport) {
+  MakeActiveRoom();
+  Approve(MakeNotebook());
+  RunToEnd();
+  ASSERT_TRUE(DiesAt("room.export_requested", "Export"));
+  const auto exports = rooms_->outputs().Exports(federation_, "games");
+  ASSERT_EQ(exports->size(), 1U);
+  EXPECT_EQ((*exports)[0].state, ExportState::kReleased) << "what was asked for goes on";
+  EXPECT_TRUE(rooms_->outputs().Content(federation_, "games", (*exports)[0].id).ok());
+}
+
+}  // namespace
+}  // namespace glovebox::room

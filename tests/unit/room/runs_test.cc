@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/unit/room/fixture.h"
+
+namespace glovebox::room {
+namespace {
+
+class RunsTest : public RoomTest {
+ protected:
+  RunsTest() { MakeActiveRoom(); }
+};
+
+TEST_F(RunsTest, ARunBeforeApprovalIsRefusedAndOnTheLedger) {
+  MakeNotebook();
+  const auto run = rooms_->runs().Submit(federation_, Submission());
+  EXPECT_EQ(CodeOf(run), ErrorCode::kInvalidState);
+  EXPECT_NE(run.status().message().find("'ins'"), std::string::npos) << run.status().message();
+  EXPECT_EQ(Events().back(), "run.denied");
+  EXPECT_EQ(engine_.runs, 0);
+}
+
+TEST_F(RunsTest, AnApprovedVersionRuns) {
+  Approve(MakeNotebook());
+  const auto run = rooms_->runs().Submit(federation_, Submission());
+  ASSERT_TRUE(run.ok()) << run.status().message();
+  EXPECT_EQ(run->run.state, RunState::kQueued);
+  Settle();
+  const auto done = rooms_->runs().Get(federation_, run->run.id);
+  ASSERT_TRUE(done.ok());
+  EXPECT_EQ(done->run.state, RunState::kTerminated);
+  EXPECT_EQ(done->run.outcome, RunOutcome::kSuccess) << done->run.message;
+  EXPECT_EQ(rooms_->runs().Get(federation_, done->run.task_id)->run.id, done->run.id) << "also by the task's id";
+  const std::vector<std::string> events = Events();
+  const std::vector<std::string> last(events.end() - 6, events.end());
+  EXPECT_EQ(last, (std::vector<std::string>{"run.requested", "run.authorized", "run.started", "run.completed",
+                                            "output.created", "review.decided"}));
+  EXPECT_EQ(engine_.last_run.assets.size(), 2U);
+  EXPECT_EQ(engine_.last_run.assets[0].role, engine::Role::kOwn);
+  EXPECT_EQ(engine_.last_run.assets[1].role, engine::Role::kProtected);
+}
+
+TEST_F(RunsTest, StaleEtagAndForeignRunnerAreRefused) {
+  const NotebookView notebook = MakeNotebook();
+  Approve(notebook);
+  SubmitSpec stale = Submission();
+  stale.etag = Etag("0123");
+  EXPECT_EQ(CodeOf(rooms_->runs().Submit(federation_, stale)), ErrorCode::kAborted);
+  EXPECT_EQ(CodeOf(rooms_->runs().Submit(insurer_, Submission())), ErrorCode::kPermissionDenied);
+  EXPECT_EQ(CodeOf(rooms_->runs().Submit(federation_, Submission("nothing"))), ErrorCode::kNotFound);
+  EXPECT_EQ(engine_.runs, 0);
+}
+
+TEST_F(RunsTest, NeedsThePrivilegeToExecute) {
+  Approve(MakeNotebook());
+  const Caller clerk = AddUser(federation_, "clerk@federation.example");
+  EXPECT_EQ(CodeOf(rooms_->runs().Submit(clerk, Submission())), ErrorCode::kNotFound);
+  Grant(federation_, catalog::SecurableKind::kCleanRoom, "games", clerk, {catalog::Privilege::kBrowse});
+  EXPECT_EQ(CodeOf(rooms_->runs().Submit(clerk, Submission())), ErrorCode::kPermissionDenied);
+  Grant(federation_, catalog::SecurableKind::kCleanRoom, "games", clerk,
+        {catalog::Privilege::kExecuteCleanRoomTask});
+  const auto run = rooms_->runs().Submit(clerk, Submission());
+  ASSERT_TRUE(run.ok()) << run.status().message();
+  auto revoked = catalog_->grants.Change(federation_, catalog::SecurableKind::kCleanRoom, "games",
+                                         {{clerk.name, {}, {catalog::Privilege::kExecuteCleanRoomTask}}});
+  Check(revoked);
+  Settle();
+  EXPECT_EQ(rooms_->runs().Get(clerk, run->run.id)->run.outcome, RunOutcome::kDenied)
+      << "privileges are checked again when the run starts";
+  EXPECT_EQ(engine_.runs, 0);
+}
+
+TEST_F(RunsTest, AWithdrawnApprovalStopsAQueuedRun) {
+  const NotebookView notebook = MakeNotebook();
+  Approve(notebook);
+  const auto run = rooms_->runs().Submit(federation_, Submission());
+  Check(rooms_->notebooks().Review(insurer_, "games", "overlap", {notebook.version.etag, Decision::kRejected, ""}));
+  Settle();
+  EXPECT_EQ(rooms_->runs().Get(federation_, run->run.id)->run.outcome, RunOutcome::kDenied);
+  EXPECT_EQ(engine_.runs, 0);
+  EXPECT_EQ(CountEvents("run.authorized"), 0);
+}
+
+TEST_F(RunsTest, EachRunSeesTheRecordsOfAllBeforeIt) {
+  Approve(MakeNotebook());
+  RunToEnd();
+  EXPECT_TRUE(engine_.last_run.history.empty());
+  RunToEnd();
+  ASSERT_EQ(engine_.last_run.history.size(), 1U);
+  EXPECT_EQ(engine_.last_run.history[0].GetInt("run"), 1);
+  Restart();
+  RunToEnd();
+  ASSERT_EQ(engine_.last_run.history.size(), 2U);
+  EXPECT_EQ(engine_.last_run.history[1].GetInt("run"), 2);
+}
+
+TEST_F(RunsTest, TheReleaseRecordStaysOnTheOwnersSide) {
+  Approve(MakeNotebook());
+  RunToEnd();
+  for (const std::string& entry : Entries()) {
+    EXPECT_EQ(entry.find("only for owners"), std::string::npos);
+  }
+  const auto runs = rooms_->runs().ListInRoom(insurer_, "games");
+  EXPECT_TRUE(runs->front().run.completion.is_null());
+  EXPECT_EQ(json::Write(*rooms_->runs().Certificate(insurer_, "games", runs->front().run.id)), engine_.certificate);
+}
+
+TEST_F(RunsTest, WhatIsVisibleOfTimeIsRoundedUp) {
+  EXPECT_EQ(RoundedDurationMs(0), 250);
+  EXPECT_EQ(RoundedDurationMs(250), 250);
+  EXPECT_EQ(RoundedDurationMs(251), 500);
+  EXPECT_EQ(RoundedDurationMs(1'001), 2'000);
+  Approve(MakeNotebook());
+  engine_.during_run = [this] { clock_.AdvanceMs(600); };
+  const auto run = rooms_->runs().Submit(federation_, Submission());
+  while (rooms_->runs().queue().Step()) {
+  }
+  EXPECT_EQ(rooms_->runs().Get(federation_, run->run.id)->run.state, RunState::kRunning)
+      << "computed after 600 ms, visible after 1,000";
+  EXPECT_EQ(rooms_->outputs().List(federation_, "games")->size(), 0U);
+  EXPECT_EQ(Events().back(), "run.started");
+  clock_.AdvanceMs(399);
+  EXPECT_FALSE(rooms_->runs().queue().Step());
+  clock_.AdvanceMs(1);
+  EXPECT_TRUE(rooms_->runs().queue().Step());
+  const auto done = rooms_->runs().Get(federation_, run->run.id);
+  EXPECT_EQ(done->run.state, RunState::kTerminated);
+  EXPECT_EQ(ToInt(done->run.visible_at) - ToInt(done->run.requested_at), 1'000);
+}
+
+TEST_F(RunsTest, ARefusalIsDetailedAndAFailureIsNot) {
+  Approve(MakeNotebook());
+  engine_.run_error = Status(ErrorCode::kQueryRefused, "SUM of a product").WithRule("P4");
+  auto run = rooms_->runs().Submit(federation_, Submission());
+  Settle();
+  auto done = rooms_->runs().Get(federation_, run->run.id);
+  EXPECT_EQ(done->run.outcome, RunOutcome::kDenied);
+  EXPECT_EQ(done->run.rule, "P4");
+  EXPECT_EQ(done->run.message, "SUM of a product");
+  EXPECT_EQ(Events().back(), "run.denied");
+  EXPECT_EQ(rooms_->runs().ListInRoom(insurer_, "games")->front().run.message, "") << "for the runner only";
+
+  engine_.run_error = Status(ErrorCode::kInternal, "value 17 of column income");
+  run = rooms_->runs().Submit(federation_, Submission());
+  Settle();
+  done = rooms_->runs().Get(federation_, run->run.id);
+  EXPECT_EQ(done->run.outcome, RunOutcome::kFailed);
+  EXPECT_EQ(done->run.error_code, "RUN_FAILED");
+  EXPECT_EQ(done->run.message.find("income"), std::string::npos);
+  EXPECT_EQ(Events().back(), "run.failed");
+  EXPECT_EQ(rooms_->outputs().List(federation_, "games")->size(), 0U);
+}
+
+TEST_F(RunsTest, AnIdempotencyTokenGivesTheSameRun) {
+  Approve(MakeNotebook());
+  SubmitSpec spec = Submission();
+  spec.idempotency_token = "once";
+  const auto first = rooms_->runs().Submit(federation_, spec);
+  EXPECT_EQ(rooms_->runs().Submit(federation_, spec)->run.id, first->run.id);
+  Settle();
+  EXPECT_EQ(engine_.runs, 1);
+  spec.idempotency_token = std::string(65, 'x');
+  EXPECT_EQ(CodeOf(rooms_->runs().Submit(federation_, spec)), ErrorCode::kInvalidParameterValue);
+}
+
+TEST_F(RunsTest, OthersDoNotSeeARun) {
+  Approve(MakeNotebook());
+  const auto run = rooms_->runs().Submit(federation_, Submission());
+  const auto foreign = rooms_->runs().Get(insurer_, run->run.id);
+  EXPECT_EQ(CodeOf(foreign), ErrorCode::kInvalidParameterValue);
+  EXPECT_EQ(foreign.status().message(), "Run 1 does not exist.");
+  EXPECT_EQ(rooms_->runs().List(insurer_)->size(), 0U);
+  EXPECT_EQ(rooms_->runs().ListInRoom(insurer_, "games")->size(), 1U);
+  EXPECT_EQ(CodeOf(rooms_->runs().Cancel(insurer_, run->run.id)), ErrorCode::kInvalidParameterValue);
+}
+
+TEST_F(RunsTest, CancelsQueuedAndRunningRuns) {
+  Approve(MakeNotebook());
+  const auto queued = rooms_->runs().Submit(federation_, Submission());
+  Check(rooms_->runs().Cancel(federation_, queued->run.id));
+  Settle();
+  EXPECT_EQ(rooms_->runs().Get(federation_, queued->run.id)->run.outcome, RunOutcome::kCanceled);
+  EXPECT_EQ(engine_.runs, 0);
+
+  const auto running = rooms_->runs().Submit(federation_, Submission());
+  engine_.during_run = [&] {
+    Check(rooms_->runs().Cancel(federation_, running->run.id));
+    ASSERT_EQ(engine_.canceled.size(), 1U);
+    EXPECT_EQ(engine_.canceled[0], engine_.last_run.output_folder);
+  };
+  Settle();
+  EXPECT_EQ(rooms_->runs().Get(federation_, running->run.id)->run.outcome, RunOutcome::kSuccess)
+      << "the engine had ended before: what is recorded stays";
+}
+
+TEST_F(RunsTest, TheQueueIsBounded) {
+  Approve(MakeNotebook());
+  for (std::size_t i = 0; i < limits::kRunsQueuedMax; ++i) {
+    ASSERT_TRUE(rooms_->runs().Submit(federation_, Submission()).ok());
+  }
+  EXPECT_EQ(CodeOf(rooms_->runs().Submit(federation_, Submission())), ErrorCode::kResourceExhausted);
+}
+
+TEST_F(RunsTest, ParametersAreTextsThatTheNotebookMayDeclare) {
+  NotebookSpec spec;
+  spec.name = "overlap";
+  spec.content = Base64Encode(
+      "-- Databricks notebook source\nCREATE WIDGET TEXT sport DEFAULT 'Judo';\n\n-- COMMAND ----------\n\n"
+      "SELECT COUNT(*) FROM ins.health.customers WHERE sport = :sport");
+  const auto notebook = rooms_->notebooks().Publish(federation_, "games", spec);
+  ASSERT_TRUE(notebook.ok()) << notebook.status().message();
+  Approve(*notebook);
+  SubmitSpec submit = Submission();
+  submit.parameters = json::Value(json::Object{{"spot", "Rowing"}});
+  EXPECT_EQ(CodeOf(rooms_->runs().Submit(federation_, submit)), ErrorCode::kInvalidParameterValue);
+  submit.parameters = json::Value(json::Object{{"cr_output_schema", "x"}});
+  EXPECT_EQ(CodeOf(rooms_->runs().Submit(federation_, submit)), ErrorCode::kInvalidParameterValue);
+  submit.parameters = json::Value(json::Object{{"sport", "Rowing"}});
+  ASSERT_TRUE(rooms_->runs().Submit(federation_, submit).ok());
+  Settle();
+  ASSERT_EQ(engine_.last_run.parameters.size(), 3U);
+  EXPECT_EQ(engine_.last_run.parameters[0].value, "Rowing");
+  EXPECT_EQ(engine_.last_run.parameters[1].name, "cr_output_catalog");
+  EXPECT_EQ(engine_.last_run.parameters[1].value, "games_out");
+  EXPECT_EQ(engine_.last_run.parameters[2].value, "run_1");
+}
+
+}  // namespace
+}  // namespace glovebox::room
