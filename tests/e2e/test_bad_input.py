@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is wrong gets a clear error, and nothing is lost."""
+
+import io
+import json
+import socket
+import urllib.error
+import urllib.request
+
+import pytest
+from conftest import Server, create_organisation, rows, run_glovebox, run_sql
+from databricks.sdk.errors import BadRequest, InvalidParameterValue, NotFound, Unauthenticated
+
+
+def request(server, method, path, token=None, body=None, headers=None):
+    """(status, JSON body or None) of one request without the SDK."""
+    call = urllib.request.Request(server.url + path, method=method, data=body, headers=headers or {})
+    if token is not None:
+        call.add_header("Authorization", f"Bearer {token}")
+    try:
+        with urllib.request.urlopen(call, timeout=30) as response:
+            text = response.read()
+            return response.status, json.loads(text) if text else None
+    except urllib.error.HTTPError as error:
+        return error.code, json.loads(error.read())
+
+
+def test_wrong_token(server):
+    with pytest.raises(Unauthenticated, match="token is missing, unknown, expired or revoked"):
+        server.client("dapi0000").current_user.me()
+    for path in ("/api/2.1/unity-catalog/catalogs", "/api/2.0/fs/files/Volumes/a/b/c/d", "/api/2.0/sql/warehouses"):
+        status, body = request(server, "GET", path)
+        assert (status, body["error_code"]) == (401, "UNAUTHENTICATED")
+
+
+def test_a_foreign_organisation_sees_nothing(insurer, federation, schema):
+    catalog_name = schema.split(".")[0]
+    run_sql(insurer, f"CREATE TABLE {schema}.t AS SELECT 1 AS x")
+    assert catalog_name not in [each.name for each in federation.catalogs.list()]
+    missing = f"Table '{schema}.t' does not exist"
+    for call in (lambda: federation.tables.get(f"{schema}.t"), lambda: federation.tables.delete(f"{schema}.t"),
+                 lambda: federation.grants.get("table", f"{schema}.t")):
+        with pytest.raises(NotFound, match=missing):
+            call()
+    with pytest.raises(NotFound):
+        federation.schemas.get(schema)
+    with pytest.raises(NotFound):
+        federation.files.upload(f"/Volumes/{catalog_name}/s/v/f", io.BytesIO(b"x"))
+    failed = run_sql(federation, f"SELECT * FROM {schema}.t")
+    assert failed.status.state.value == "FAILED"
+    never = run_sql(federation, "SELECT * FROM no.such.thing")
+    assert failed.status.error.message.replace(f"{schema}.t", "X") == never.status.error.message.replace("no.such.thing", "X")
+
+
+def test_malformed_requests(site):
+    server, insurer, _ = site
+    for body, code in ((b"{", "MALFORMED_REQUEST"), (b'{"name":"a","name":"b"}', "MALFORMED_REQUEST"), (b"[]", "MALFORMED_REQUEST"),
+                       (b'{"name":7}', "INVALID_PARAMETER_VALUE"), (b"{}", "INVALID_PARAMETER_VALUE"), (b"\xff", "MALFORMED_REQUEST")):
+        status, answer = request(server, "POST", "/api/2.1/unity-catalog/catalogs", insurer.token, body)
+        assert (status, answer["error_code"]) == (400, code), body
+        assert answer["message"] and answer["details"][1]["request_id"]
+    status, answer = request(server, "GET", "/api/2.1/unity-catalog/nothing", insurer.token)
+    assert (status, answer["error_code"]) == (404, "ENDPOINT_NOT_FOUND")
+    status, answer = request(server, "PUT", "/api/2.1/unity-catalog/catalogs", insurer.token, b"")
+    assert (status, answer["error_code"]) == (405, "METHOD_NOT_ALLOWED")
+
+
+def test_oversized_body(site):
+    server, insurer, _ = site
+    body = b'{"name":"' + b"x" * (17 << 20) + b'"}'
+    try:
+        status, answer = request(server, "POST", "/api/2.1/unity-catalog/catalogs", insurer.token, body)
+        assert (status, answer["error_code"]) == (413, "PAYLOAD_TOO_LARGE")
+    except (urllib.error.URLError, ConnectionError):
+        pass  # the server may close before all of it is sent
+    status, answer = request(server, "POST", "/api/2.1/unity-catalog/catalogs", insurer.token, b'{"name":"a b"}')
+    assert (status, answer["error_code"]) == (400, "INVALID_PARAMETER_VALUE")
+
+
+def test_bad_names_and_parameters(insurer, schema):
+    for name in ("", "a.b", "a b", "a/b", "x" * 256):
+        with pytest.raises(InvalidParameterValue):
+            insurer.catalogs.create(name=name)
+    with pytest.raises(InvalidParameterValue, match="page"):
+        insurer.api_client.do("GET", "/api/2.1/unity-catalog/catalogs", query={"page_token": "!"})
+    with pytest.raises(InvalidParameterValue, match="securable"):
+        insurer.grants.get("planet", "earth")
+    with pytest.raises(BadRequest, match="not supported"):
+        insurer.catalogs.create(name="remote", storage_root="s3://bucket")
+    with pytest.raises(BadRequest):
+        insurer.files.upload("/Volumes/" + schema.replace(".", "/"), io.BytesIO(b"x"))
+    with pytest.raises((BadRequest, NotFound)):
+        insurer.api_client.do("GET", "/api/2.0/fs/files/Volumes/a/b/c/..%2F..%2Fetc/passwd")
+
+
+@pytest.mark.parametrize("statement,code,place", [
+    ("SELEC 1", "SQL_SYNTAX_ERROR", "line 1, column 1"),
+    ("SELECT 1,\n       FROM", "SQL_SYNTAX_ERROR", "line 2"),
+    ("SELECT nothing", "SQL_UNKNOWN_NAME", "line 1, column 8"),
+    ("SELECT * FROM\n  no.such.thing", "SQL_UNKNOWN_NAME", "line 2, column 3"),
+    ("SELECT 1 + 'x'", "", ""),
+    ("CREATE VIEW v AS SELECT 1", "NOT_SUPPORTED", ""),
+    ("SELECT * FROM read_csv('/etc/passwd')", "", ""),
+    ("COPY (SELECT 1) TO '/tmp/x'", "", ""),
+    ("INSTALL httpfs", "", ""),
+    ("", "", ""),
+])
+def test_sql_errors(insurer, statement, code, place):
+    try:
+        answer = run_sql(insurer, statement)
+    except InvalidParameterValue:
+        assert statement == ""
+        return
+    assert answer.status.state.value == "FAILED", statement
+    message = answer.status.error.message
+    assert code in message and place in message and "root:" not in message, message
+
+
+def test_missing_file(insurer, schema):
+    catalog_name, schema_name = schema.split(".")
+    with pytest.raises(NotFound):
+        insurer.files.download(f"/Volumes/{catalog_name}/{schema_name}/v/nothing.csv")
+    failed = run_sql(insurer, f"CREATE TABLE {schema}.t AS SELECT * FROM read_files('/Volumes/{catalog_name}/{schema_name}/v/nothing.csv')")
+    assert failed.status.state.value == "FAILED" and "does not exist" in failed.status.error.message
+    assert not insurer.tables.exists(f"{schema}.t").table_exists
+
+
+def test_wrong_file(insurer, schema):
+    catalog_name, schema_name = schema.split(".")
+    run_sql(insurer, f"CREATE VOLUME {schema}.v")
+    path = f"/Volumes/{catalog_name}/{schema_name}/v/broken.csv"
+    insurer.files.upload(path, io.BytesIO(b"a,b\n1\n2,3,4,5\n\""))
+    failed = run_sql(insurer, f"CREATE TABLE {schema}.t AS SELECT * FROM read_files('{path}', format => 'csv', header => true)")
+    assert failed.status.state.value == "FAILED", failed
+    assert not insurer.tables.exists(f"{schema}.t").table_exists
+
+
+def test_wait_timeout(insurer):
+    for wait in ("1s", "51s", "ten", "5"):
+        with pytest.raises(InvalidParameterValue, match="wait_timeout"):
+            insurer.statement_execution.execute_statement(statement="SELECT 1", warehouse_id="w", wait_timeout=wait)
+
+
+def test_oauth_says_that_there_is_none(server):
+    status, answer = request(server, "POST", "/oidc/v1/token", body=b"grant_type=client_credentials")
+    assert status == 400 and answer["error"] == "unsupported_grant_type" and "personal access token" in answer["error_description"]
+
+
+def test_health_and_metrics(server):
+    assert request(server, "GET", "/health/live") == (200, {"status": "live"})
+    assert request(server, "GET", "/health/ready") == (200, {"status": "ready"})
+    with urllib.request.urlopen(server.url + "/metrics", timeout=30) as response:
+        assert b'glovebox_responses_total{class="2xx"}' in response.read()
+
+
+def test_taken_port(tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = run_glovebox("serve", "--data", tmp_path / "data", "--listen", f"127.0.0.1:{port}")
+    assert done.returncode == 1
+    assert f"127.0.0.1:{port}" in done.stderr and "another program uses this port" in done.stderr
+
+
+def test_second_server_on_the_folder(server):
+    for arguments in (("serve", "--listen", "127.0.0.1:0"), ("organisation", "create", "X", "--admin", "x@x.example")):
+        done = run_glovebox(*arguments, "--data", server.data)
+        assert done.returncode == 1
+        assert "in use by another glovebox process" in done.stderr and str(server.data) in done.stderr
+
+
+def test_wrong_arguments(tmp_path):
+    for arguments in ((), ("nothing",), ("serve", "--listen", "nowhere:99999"), ("organisation", "create"), ("audit", "verify")):
+        done = run_glovebox(*arguments)
+        assert done.returncode == 3, (arguments, done)
+        assert done.stdout == "" or "Usage" in done.stdout
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    done = run_glovebox("serve", "--data", blocked / "data")
+    assert done.returncode == 1 and "data folder" in done.stderr
+
+
+def test_a_restart_keeps_everything(tmp_path, _no_credentials_of_the_machine):
+    data = tmp_path / "data"
+    organisation = create_organisation(data, "Insurer", "ann@insurer.example")
+    server = Server(data)
+    client = server.client(organisation.token)
+    client.catalogs.create(name="c")
+    assert run_sql(client, "CREATE TABLE c.default.t AS SELECT 7 AS x").status.state.value == "SUCCEEDED"
+    server.kill()
+    server = Server(data)
+    try:
+        assert rows(server.client(organisation.token), "SELECT x FROM c.default.t") == [["7"]]
+        done = run_glovebox("token", "create", "--organisation", "Insurer", "--user", "ann@insurer.example", "--data", data)
+        assert done.returncode == 1 and "in use" in done.stderr
+    finally:
+        assert server.stop() == 0
+    done = run_glovebox("token", "create", "--organisation", "insurer", "--user", "ann@insurer.example", "--days", "1", "--data", data)
+    assert done.returncode == 0, done.stderr
+    server = Server(data)
+    try:
+        token = next(line.split()[-1] for line in done.stdout.splitlines() if line.startswith("token"))
+        assert server.client(token).current_user.me().user_name == "ann@insurer.example"
+    finally:
+        server.stop()
+
+
+def test_help_lists_every_command():
+    done = run_glovebox("--help")
+    assert done.returncode == 0
+    for command in ("serve", "organisation", "token", "audit", "errors", "version"):
+        assert command in done.stdout
+        assert run_glovebox(command, "--help").returncode == 0
+    assert "UNAUTHENTICATED" in run_glovebox("errors").stdout
