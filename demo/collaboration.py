@@ -32,12 +32,12 @@ NOTEBOOK_FILE = cleanrooms.CleanRoomAssetAssetType.NOTEBOOK_FILE
 LOAD_ATHLETES = """CREATE TABLE federation_data.rio.athletes AS
 SELECT name, CAST(date_of_birth AS DATE) AS date_of_birth, nationality, sport,
        CAST(gold AS INT) AS gold, CAST(silver AS INT) AS silver, CAST(bronze AS INT) AS bronze
-FROM read_files('/Volumes/federation_data/rio/landing/athletes.csv', format => 'csv', header => true)"""
+FROM read_files('/Volumes/federation_data/rio/landing/athletes.csv', format => 'csv', header => true, inferSchema => false)"""
 
 LOAD_CUSTOMERS = """CREATE TABLE insurance.members.customers AS
 SELECT customer_no, name, CAST(date_of_birth AS DATE) AS date_of_birth, sex,
        CAST(height AS DOUBLE) AS height, CAST(weight AS DOUBLE) AS weight, consent
-FROM read_files('/Volumes/insurance/members/landing/customers.csv', format => 'csv', header => true)"""
+FROM read_files('/Volumes/insurance/members/landing/customers.csv', format => 'csv', header => true, inferSchema => false)"""
 
 TOKEN_FUNCTION = """CREATE FUNCTION {schema}.join_token(name STRING, born DATE)
 RETURN hmac_sha256(secret('fit_for_gold', 'join_key'), concat(nfkc_trim_lower(name), '|', CAST(born AS STRING)))"""
@@ -216,6 +216,13 @@ class Collaboration:
         self.submit_notebook(name)
         self.approve(name)
         return self.run(name)
+
+    def refusal_rule(self, run):
+        """The rule by which a run was refused, as the ledger has it for both sides."""
+        for entry in self.ann.native.entries():
+            if entry["type"] == "run.denied" and entry["subject"]["id"] == str(run.run_id):
+                return entry["data"].get("rule")
+        return None
 
     # Step 7: what came out, and who may have it.
 

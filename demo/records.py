@@ -6,6 +6,7 @@ records (birth date, sex, height and weight as they were published); the others,
 seed, so that every run of the demo has the same people.
 """
 
+import collections
 import csv
 import datetime
 import io
@@ -83,3 +84,22 @@ def make_files(samples):
     athletes = read_olympians(samples)
     customers, shared = make_customers(athletes)
     return Files(to_csv(ATHLETE_COLUMNS, athletes), to_csv(CUSTOMER_COLUMNS, customers), len(athletes), len(customers), shared)
+
+
+class People(NamedTuple):
+    matched: int
+    unmatched: int
+
+
+def truth(files):
+    """What only somebody with both files can know: by sport and sex, how many athletes are consenting customers."""
+    customers = {(row["name"].strip().lower(), row["date_of_birth"]): row
+                 for row in csv.DictReader(io.StringIO(files.customers.decode())) if row["consent"] == "yes"}
+    matched, sports = collections.Counter(), collections.Counter()
+    for row in csv.DictReader(io.StringIO(files.athletes.decode())):
+        sports[row["sport"]] += 1
+        customer = customers.get((row["name"].lower(), row["date_of_birth"]))
+        if customer is not None:
+            matched[row["sport"], customer["sex"]] += 1
+    total = {sport: matched[sport, "female"] + matched[sport, "male"] for sport in sports}
+    return {group: People(people, sports[group[0]] - total[group[0]]) for group, people in sorted(matched.items())}

@@ -17,12 +17,12 @@ mapfile -t scripts < <(
 for script in "${scripts[@]}"; do
   check shellcheck -x "$script"
 done
-mapfile -t python < <(find tools tests -name '*.py' -type f | sort)
+mapfile -t python < <(find demo tools tests -name '*.py' -type f | sort)
 for file in "${python[@]}"; do
   check python3 -c 'import sys; compile(open(sys.argv[1], encoding="utf-8").read(), sys.argv[1], "exec")' "$file"
 done
 mapfile -t texts < <(
-  find src tests tools docs bench changes ./*.md -type f \( -name '*.md' -o -name '*.sh' -o -name '*.py' \) 2>/dev/null | sort
+  find demo src tests tools docs bench changes ./*.md -type f \( -name '*.md' -o -name '*.sh' -o -name '*.py' \) 2>/dev/null | sort
   find src -type f \( -name '*.h' -o -name '*.cc' \) | sort
 )
 # CamelCase names are no words.

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Brings in what the build needs (`setup.sh build`), and what the tests need beside that (`setup.sh test`): Debian packages,
-# and npm and PyPI packages pinned by version and hash, unpacked under build/deps. What is there already is left alone:
-# every step leaves a stamp with the hash of its inputs. Called by ./glovebox.
+# Brings in what the build needs (`setup.sh build`), beside that Databricks' client (`setup.sh demo`), and beside that what the
+# tests need (`setup.sh test`): Debian packages, and npm and PyPI packages pinned by version and hash, unpacked under
+# build/deps. What is there already is left alone: every step leaves a stamp with the hash of its inputs. Called by ./glovebox.
 set -euo pipefail
 # shellcheck source=tools/lib.sh
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
@@ -158,9 +158,14 @@ main() {
   npm_package @duckdb/node-bindings-linux-x64 duckdb libduckdb.so
   npm_package duckdb duckdb src/duckdb/src/include/duckdb.h
   npm_package @observablehq/sample-datasets sample-datasets olympians.csv
-  if [[ $group == test ]]; then
-    apt test
-    venv venv requirements.txt
-  fi
+  case $group in
+    build) ;;
+    demo) venv venv requirements.txt ;;
+    test)
+      apt test
+      venv venv requirements.txt
+      ;;
+    *) die "no such group: $group; there are build, demo and test" ;;
+  esac
 }
 main "$@"

@@ -11,6 +11,7 @@
 #include "base/assert.h"
 #include "base/limits.h"
 #include "base/strings.h"
+#include "base/text_place.h"
 
 namespace glovebox::api {
 namespace {
@@ -69,24 +70,13 @@ std::string_view ServiceErrorCode(ErrorCode code) {
   }
 }
 
-// "line 2, column 5" of a byte offset; columns count code points.
-std::string PlaceOf(std::string_view text, std::size_t position) {
-  const std::string_view before = text.substr(0, std::min(position, text.size()));
-  const auto lines = std::count(before.begin(), before.end(), '\n');
-  const std::size_t line_start = before.rfind('\n') == std::string_view::npos ? 0 : before.rfind('\n') + 1;
-  const std::string_view in_line = before.substr(line_start);
-  const auto continuations =
-      std::count_if(in_line.begin(), in_line.end(), [](char byte) { return (byte & '\xC0') == '\x80'; });
-  const auto columns = static_cast<std::int64_t>(in_line.size()) - continuations;
-  return "line " + std::to_string(lines + 1) + ", column " + std::to_string(columns + 1);
-}
-
 json::Value ErrorJson(const Status& status, const std::string& text) {
-  std::string message = "[" + std::string(glovebox::WireName(status.code())) + "] " +
-                        (status.code() == ErrorCode::kInternal ? "Internal error." : status.message());
+  std::string message =
+      "[" + std::string(glovebox::WireName(status.code())) + "] " +
+      (status.code() == ErrorCode::kInternal ? "Internal error; the server's log has it." : status.message());
   json::Object error{{"error_code", ServiceErrorCode(status.code())}};
   if (status.position().has_value()) {
-    message += " (" + PlaceOf(text, *status.position()) + ")";
+    message += " (" + PlaceInText(text, *status.position()) + ")";
     error.Set("position", static_cast<std::int64_t>(*status.position()));
   }
   SetText(error, "rule", status.rule());

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/limits.h"
+#include "base/log.h"
 
 namespace glovebox::api {
 
@@ -137,6 +138,10 @@ void StatementRuns::Work() {
     entry->state = StatementState::kRunning;
     lock.unlock();
     auto outcome = std::make_shared<const Result<StatementResult>>(executor_.Execute(entry->caller, entry->request));
+    if (!outcome->ok() && outcome->status().code() == ErrorCode::kInternal) {
+      log::Error("internal error in a statement",
+                 {{"statement_id", entry->id}, {"message", outcome->status().message()}});
+    }
     lock.lock();
     entry->state = outcome->ok() ? StatementState::kSucceeded : StatementState::kFailed;
     entry->outcome = std::move(outcome);

@@ -6,9 +6,10 @@
 #include <unistd.h>
 
 #include <array>
-#include <cstring>
+#include <cerrno>
 #include <filesystem>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "base/strings.h"
@@ -18,6 +19,8 @@ namespace {
 
 constexpr mode_t kLockMode = 0600;
 constexpr std::size_t kProcessIdBytesMax = 32;
+
+std::string LastError() { return std::error_code(errno, std::generic_category()).message(); }
 
 std::string HolderOf(int lock) {
   std::array<char, kProcessIdBytesMax> text{};
@@ -30,8 +33,7 @@ std::string HolderOf(int lock) {
 
 Result<DataFolder> DataFolder::Open(const std::string& path) {
   if (const Status made = MakeDirectories(path); !made.ok()) {
-    return Status(ErrorCode::kUnavailable,
-                  "The data folder '" + path + "' cannot be made: " + std::strerror(errno) + ".");
+    return Status(ErrorCode::kUnavailable, "The data folder '" + path + "' cannot be made: " + LastError() + ".");
   }
   std::error_code error;
   const std::filesystem::path real = std::filesystem::canonical(path, error);
@@ -40,8 +42,7 @@ Result<DataFolder> DataFolder::Open(const std::string& path) {
   }
   UniqueFd lock(open((real / "lock").c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, kLockMode));
   if (!lock.valid()) {
-    return Status(ErrorCode::kUnavailable,
-                  "The data folder '" + path + "' cannot be written: " + std::strerror(errno) + ".");
+    return Status(ErrorCode::kUnavailable, "The data folder '" + path + "' cannot be written: " + LastError() + ".");
   }
   if (flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
     return Status(ErrorCode::kUnavailable, "The data folder '" + path + "' is in use by " + HolderOf(lock.get()) +

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/kill_point.h"
+#include <signal.h>
 
 #include <csignal>
 #include <cstdlib>

@@ -54,6 +54,9 @@ inline constexpr std::size_t kNotebookChoicesMax = 1'000;
 // Rules and planning
 inline constexpr std::int64_t kMinUnitsFloor = 10;
 inline constexpr std::int64_t kMinUnitsMax = 1'000'000;
+inline constexpr int kMeasureDigitsMax = 28;                 // of exact measures: 10^10 of them are summed in 38 digits
+inline constexpr double kMeasureDoubleMax = 1e100;           // squares and their sums stay finite
+inline constexpr std::int64_t kSteppedNumberMax = 2'000'000'000'000;  // in millionths it fits in 62 bits
 inline constexpr std::size_t kRuleColumnsMax = 1'000;
 inline constexpr std::size_t kRuleDomainValuesMax = 10'000;
 inline constexpr std::size_t kRuleBytesMax = 1U << 20U;

@@ -24,7 +24,7 @@ Result<Address> ParseAddress(const std::string& text) {
   const char* begin = text.data() + (colon == std::string::npos ? 0 : colon + 1);
   const char* end = text.data() + text.size();
   const auto [rest, error] = std::from_chars(begin, end, address.port);
-  const bool ambiguous = !bracketed && host.find(':') != std::string::npos;
+  const bool ambiguous = !bracketed && host.find_first_of("[]:") != std::string::npos;
   if (error != std::errc() || rest != end || host.empty() || ambiguous) {
     return wrong;
   }

@@ -175,6 +175,7 @@ void AddAudit(CLI::App& app, Run& run) {
   command->add_option("--pin", request->pin, "The room's origin, or the SHA-256 of its first entry, as you noted it")
       ->type_name("HASH");
   command->add_option("--min-size", request->min_size, "Entries that the ledger must have at least")
+      ->check(CLI::NonNegativeNumber)
       ->type_name("COUNT");
   command
       ->add_option("--checkpoint", request->checkpoint_files, "A checkpoint that you hold; the ledger must contain it")

@@ -1,13 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ledger/bundle.h"
 
+#include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <map>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "base/clock.h"
+#include "base/errors.h"
 #include "base/file.h"
+#include "base/json.h"
+#include "base/result.h"
 #include "ledger/bundle_readme.h"
-#include "ledger/commitment.h"
+#include "ledger/entry.h"
+#include "ledger/log.h"
+#include "ledger/merkle.h"
+#include "ledger/note.h"
 #include "ledger/tar.h"
 #include "ledger/tiles.h"
 

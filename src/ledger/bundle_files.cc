@@ -4,9 +4,18 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
+#include "base/errors.h"
 #include "base/file.h"
 #include "base/limits.h"
+#include "base/result.h"
 #include "ledger/tar.h"
 
 namespace glovebox::ledger {

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ledger/bundle_readme.h"
+#include <string>
+#include <string_view>
 
 #include "ledger/merkle.h"
+#include "ledger/note.h"
 
 namespace glovebox::ledger {
 namespace {

@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ledger/commitment.h"
 
+#include <cstddef>
+#include <string_view>
 #include <utility>
 
 #include "base/encoding.h"
+#include "base/errors.h"
+#include "base/json.h"
 #include "base/limits.h"
+#include "base/random.h"
+#include "base/result.h"
 #include "crypto/hash.h"
 
 namespace glovebox::ledger {

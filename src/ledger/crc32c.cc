@@ -2,6 +2,8 @@
 #include "ledger/crc32c.h"
 
 #include <array>
+#include <cstdint>
+#include <string_view>
 
 namespace glovebox::ledger {
 namespace {

@@ -1,12 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ledger/entry.h"
 
+#include <cstdint>
+#include <optional>
+#include <string>
 #include <utility>
 
+#include "base/clock.h"
+#include "base/errors.h"
 #include "base/ids.h"
+#include "base/json.h"
 #include "base/limits.h"
+#include "base/result.h"
 #include "base/strings.h"
+#include "ledger/events.h"
 #include "ledger/fields.h"
+#include "ledger/merkle.h"
+#include "ledger/signer.h"
+#include "ledger/statement.h"
 
 namespace glovebox::ledger {
 namespace {

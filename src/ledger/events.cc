@@ -2,6 +2,9 @@
 #include "ledger/events.h"
 
 #include <array>
+#include <cstddef>
+#include <optional>
+#include <string_view>
 
 namespace glovebox::ledger {
 namespace {

@@ -2,11 +2,20 @@
 #include "ledger/fields.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "base/encoding.h"
+#include "base/errors.h"
+#include "base/json.h"
 #include "base/limits.h"
+#include "base/result.h"
 #include "base/strings.h"
+#include "ledger/merkle.h"
 
 namespace glovebox::ledger {
 namespace {

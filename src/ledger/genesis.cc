@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ledger/genesis.h"
 
+#include <functional>
 #include <set>
+#include <string>
+#include <string_view>
 #include <utility>
 
+#include "base/errors.h"
+#include "base/json.h"
 #include "base/limits.h"
+#include "base/result.h"
+#include "ledger/entry.h"
 #include "ledger/fields.h"
+#include "ledger/signer.h"
 
 namespace glovebox::ledger {
 namespace {

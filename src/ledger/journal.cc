@@ -7,14 +7,21 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <cstdlib>
+#include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "base/assert.h"
+#include "base/errors.h"
+#include "base/file.h"
 #include "base/kill_point.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/result.h"
 #include "ledger/bytes.h"
 #include "ledger/crc32c.h"
 

@@ -2,10 +2,24 @@
 #include "ledger/key_history.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
+#include "base/assert.h"
 #include "base/encoding.h"
+#include "base/errors.h"
+#include "base/json.h"
+#include "base/random.h"
+#include "base/result.h"
+#include "ledger/entry.h"
 #include "ledger/fields.h"
+#include "ledger/genesis.h"
+#include "ledger/signer.h"
+#include "ledger/statement.h"
 
 namespace glovebox::ledger {
 namespace {

@@ -1,17 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ledger/log.h"
 
+#include <cstdint>
+#include <memory>
 #include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
+#include "base/clock.h"
 #include "base/encoding.h"
+#include "base/errors.h"
 #include "base/file.h"
 #include "base/ids.h"
 #include "base/kill_point.h"
 #include "base/log.h"
+#include "base/result.h"
+#include "ledger/entry.h"
+#include "ledger/events.h"
+#include "ledger/genesis.h"
 #include "ledger/journal.h"
+#include "ledger/key_history.h"
 #include "ledger/log_files.h"
+#include "ledger/merkle.h"
+#include "ledger/note.h"
 #include "ledger/replay.h"
+#include "ledger/signer.h"
+#include "ledger/statement.h"
 #include "ledger/tiles.h"
 
 namespace glovebox::ledger {
@@ -186,7 +203,7 @@ Result<Entry> Log::State::MakeEntry(const EntryFields& fields, const Signer* aut
   entry.statement = fields.statement;
   if (author != nullptr && !entry.statement.has_value()) {
     // Only a well-formed entry has one spelling that can be signed.
-    GB_ASSIGN_OR_RETURN(const std::string unsigned_bytes, EncodeEntry(entry));
+    GB_RETURN_IF_ERROR(EncodeEntry(entry).status());
     GB_ASSIGN_OR_RETURN(Envelope statement, MakeStatement(entry, *author, keys));
     entry.statement = std::move(statement);
   }

@@ -4,11 +4,17 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <cstdint>
 #include <cstdio>
+#include <string_view>
 
+#include "base/errors.h"
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/result.h"
+#include "ledger/merkle.h"
+#include "ledger/tiles.h"
 
 namespace glovebox::ledger {
 namespace {

@@ -4,10 +4,17 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/assert.h"
 #include "base/encoding.h"
 #include "base/limits.h"
+#include "crypto/hash.h"
 
 namespace glovebox::ledger {
 namespace {

@@ -2,12 +2,25 @@
 #include "ledger/note.h"
 
 #include <charconv>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
 #include <utility>
+#include <vector>
 
+#include "base/clock.h"
 #include "base/encoding.h"
+#include "base/errors.h"
 #include "base/limits.h"
+#include "base/result.h"
 #include "base/strings.h"
+#include "crypto/signature.h"
 #include "ledger/bytes.h"
+#include "ledger/merkle.h"
+#include "ledger/signer.h"
 
 namespace glovebox::ledger {
 namespace {
@@ -30,7 +43,7 @@ Result<NoteSignature> ParseSignatureLine(std::string_view line) {
   NoteSignature signature;
   signature.key_name = line.substr(0, space);
   GB_RETURN_IF_ERROR(CheckKeyName(signature.key_name));
-  GB_ASSIGN_OR_RETURN(std::string bytes, Base64Decode(line.substr(space + 1)));
+  GB_ASSIGN_OR_RETURN(const std::string bytes, Base64Decode(line.substr(space + 1)));
   if (bytes.size() <= kKeyIdBytes) {
     return Bad("a signature of the note is too short");
   }

@@ -1,9 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ledger/replay.h"
 
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
 
-#include "ledger/fields.h"
+#include "base/assert.h"
+#include "base/errors.h"
+#include "base/result.h"
+#include "ledger/entry.h"
+#include "ledger/events.h"
+#include "ledger/genesis.h"
+#include "ledger/merkle.h"
+#include "ledger/signer.h"
+#include "ledger/statement.h"
 
 namespace glovebox::ledger {
 namespace {

@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include "base/json.h"
 #include "ledger/verify.h"
 
 namespace glovebox::ledger {

@@ -2,9 +2,18 @@
 #include "ledger/room_state.h"
 
 #include <algorithm>
+#include <set>
+#include <string>
+#include <string_view>
 #include <utility>
 
+#include "base/errors.h"
+#include "base/json.h"
+#include "base/result.h"
+#include "ledger/entry.h"
+#include "ledger/events.h"
 #include "ledger/fields.h"
+#include "ledger/genesis.h"
 
 namespace glovebox::ledger {
 namespace {

@@ -1,12 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ledger/signer.h"
 
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "base/encoding.h"
+#include "base/errors.h"
 #include "base/limits.h"
+#include "base/result.h"
 #include "base/strings.h"
 #include "crypto/hash.h"
+#include "crypto/signature.h"
 #include "ledger/bytes.h"
 
 namespace glovebox::ledger {

@@ -1,11 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ledger/statement.h"
 
+#include <cstdint>
+#include <string>
+#include <string_view>
 #include <utility>
 
+#include "base/clock.h"
 #include "base/encoding.h"
+#include "base/errors.h"
+#include "base/json.h"
 #include "base/limits.h"
+#include "base/result.h"
 #include "ledger/fields.h"
+#include "ledger/merkle.h"
+#include "ledger/signer.h"
 
 namespace glovebox::ledger {
 namespace {

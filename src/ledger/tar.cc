@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ledger/tar.h"
 
+#include <cstddef>
+#include <cstdint>
+#include <map>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
 
+#include "base/errors.h"
 #include "base/limits.h"
+#include "base/result.h"
 
 namespace glovebox::ledger {
 namespace {

@@ -2,10 +2,18 @@
 #include "ledger/tiles.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/assert.h"
+#include "base/errors.h"
 #include "base/limits.h"
+#include "base/result.h"
 #include "ledger/bytes.h"
+#include "ledger/merkle.h"
 
 namespace glovebox::ledger {
 namespace {
@@ -13,7 +21,7 @@ namespace {
 constexpr std::size_t kLengthBytes = 2;
 
 std::string ThreeDigits(std::uint64_t number) {
-  std::string digits = std::to_string(number);
+  const std::string digits = std::to_string(number);
   return std::string(3 - digits.size(), '0') + digits;
 }
 

@@ -2,6 +2,7 @@
 #include "ledger/verifier.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "base/limits.h"
@@ -22,7 +23,7 @@ bool ComesFirst(const Finding& a, const Finding& b) {
   if (a.entry.has_value() != b.entry.has_value()) {
     return a.entry.has_value();
   }
-  return a.entry.has_value() && *a.entry < *b.entry;
+  return std::tie(a.entry, a.file, a.text) < std::tie(b.entry, b.file, b.text);
 }
 
 }  // namespace
@@ -50,7 +51,7 @@ Report Verifier::Run() {
     CheckNoOtherFiles();
   }
   CheckManifests();
-  std::stable_sort(report_.findings.begin(), report_.findings.end(), ComesFirst);
+  std::sort(report_.findings.begin(), report_.findings.end(), ComesFirst);
   return std::move(report_);
 }
 

@@ -1,14 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <charconv>
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <system_error>
 #include <utility>
+#include <vector>
 
+#include "base/json.h"
 #include "base/limits.h"
+#include "base/result.h"
 #include "ledger/bundle.h"
 #include "ledger/bundle_readme.h"
 #include "ledger/commitment.h"
+#include "ledger/entry.h"
 #include "ledger/fields.h"
+#include "ledger/merkle.h"
 #include "ledger/verifier.h"
+#include "ledger/verify.h"
 
 namespace glovebox::ledger {
 namespace {

@@ -1,5 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+#include "base/result.h"
 #include "ledger/bundle.h"
+#include "ledger/merkle.h"
+#include "ledger/tiles.h"
 #include "ledger/verifier.h"
 
 namespace glovebox::ledger {

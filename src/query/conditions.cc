@@ -202,7 +202,11 @@ std::optional<Step> NumberStep(const Expr& e) {
       *CoordinateOf(*constant, Type::Integer(64)) <= 0) {
     return std::nullopt;
   }
-  return Step{Step::Unit::kNumber, DecimalText(*number)};
+  DecimalNumber trimmed = *number;
+  while (trimmed.scale > 0 && trimmed.unscaled % 10 == 0) {
+    trimmed = {trimmed.unscaled / 10, trimmed.scale - 1};
+  }
+  return Step{Step::Unit::kNumber, DecimalText(trimmed)};
 }
 
 bool IsAttr(const Expr& e, AttrId attr) { return e.op == ExprOp::kAttr && e.attr == attr; }
@@ -218,11 +222,15 @@ std::optional<Step> MatchIndex(const Expr& e, AttrId attr) {
   return std::nullopt;
 }
 
-std::optional<BucketMatch> MatchNumber(const ExprPtr& e, AttrId attr, AttrId boundary) {
+std::optional<BucketMatch> MatchNumber(const ExprPtr& e, AttrId attr, const Type& type, AttrId boundary) {
   const ExprPtr start = MakeAttr(boundary);
   if (const auto step = MatchIndex(*e, attr)) {
     const auto width = ParseLiteral(step->number, Type::Decimal(38, 6));
-    return BucketMatch{*step, MakeCall("//", {start, MakeLiteral(*width)})};
+    if (type.kind == TypeKind::kInteger && step->number.find('.') == std::string::npos) {
+      return BucketMatch{*step, MakeCall("//", {start, MakeLiteral(*width)})};
+    }
+    // A boundary is a multiple of the step, so rounding undoes what binary fractions do to the division.
+    return BucketMatch{*step, MakeCast(MakeCall("round", {MakeCall("/", {start, MakeLiteral(*width)})}), Type::Integer(64))};
   }
   if (IsCall(*e, "*", 2)) {
     for (const std::size_t i : {std::size_t{0}, std::size_t{1}}) {
@@ -286,7 +294,7 @@ ExprPtr OverYear(const ExprPtr& e, AttrId attr) {
 // year(x) // 10 * 10 and its like: the decade that begins with that year.
 std::optional<BucketMatch> MatchDecade(const ExprPtr& e, AttrId attr, AttrId boundary) {
   const ExprPtr over_year = OverYear(e, attr);
-  const auto match = over_year == nullptr ? std::nullopt : MatchNumber(over_year, attr, boundary);
+  const auto match = over_year == nullptr ? std::nullopt : MatchNumber(over_year, attr, Type::Integer(64), boundary);
   if (!match || match->step.number != "10" || match->from_boundary->op != ExprOp::kAttr) {
     return std::nullopt;
   }
@@ -347,7 +355,7 @@ std::optional<BucketMatch> MatchBucket(const ExprPtr& expr, AttrId attr, const T
     }
     return std::nullopt;
   }
-  return type.IsNumeric() ? MatchNumber(expr, attr, boundary) : MatchCalendar(expr, attr, type, boundary);
+  return type.IsNumeric() ? MatchNumber(expr, attr, type, boundary) : MatchCalendar(expr, attr, type, boundary);
 }
 
 Result<TruthSets> ConditionSets(const Expr& expr, AttrId attr, const ColumnDomain& domain) {

@@ -83,6 +83,9 @@ class Evaluator {
   Result<Literal> Run(const Expr& expr) const {
     switch (expr.op) {
       case ExprOp::kLiteral:
+        if (expr.literal.type.kind == TypeKind::kInterval) {
+          return NotHere(expr, "an interval");
+        }
         return expr.literal;
       case ExprOp::kAttr: {
         const Literal* value = lookup_(expr.attr);

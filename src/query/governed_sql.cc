@@ -342,7 +342,11 @@ std::string BucketSql(const Leaf& leaf, const Type& type, const std::string& col
     const std::string wide = "CAST(" + column + (type.bits < 64 ? " AS BIGINT)" : " AS HUGEINT)");
     return "CAST(" + wide + " - ((" + wide + " % " + width + ") + " + width + ") % " + width + " AS BIGINT)";
   }
-  return "floor(" + column + " / CAST('" + width + "' AS DOUBLE)) * CAST('" + width + "' AS DOUBLE)";
+  // Binary fractions put 0.3 below 3 * 0.1: the boundary is an exact decimal, and corrected by comparing with it.
+  const std::string boundary =
+      "(CAST(floor(CAST(" + column + " AS DOUBLE) / CAST('" + width + "' AS DOUBLE)) AS BIGINT) * " + width + ")";
+  return "CASE WHEN " + boundary + " > " + column + " THEN " + boundary + " - " + width + " WHEN " + boundary + " + " +
+         width + " <= " + column + " THEN " + boundary + " + " + width + " ELSE " + boundary + " END";
 }
 
 }  // namespace

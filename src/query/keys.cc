@@ -13,11 +13,13 @@
 namespace glovebox::query {
 namespace {
 
+using Parts = std::vector<std::pair<ast::Literal, Subset>>;
+
 bool SameLabel(const ast::Literal& a, const ast::Literal& b) {
   return (IsNull(a) && IsNull(b)) || a.value == b.value;
 }
 
-void AddPart(std::vector<std::pair<ast::Literal, Subset>>& parts, const ast::Literal& label, const Subset& subset) {
+void AddPart(Parts& parts, const ast::Literal& label, const Subset& subset) {
   if (subset.IsEmpty()) {
     return;
   }
@@ -28,6 +30,46 @@ void AddPart(std::vector<std::pair<ast::Literal, Subset>>& parts, const ast::Lit
     }
   }
   parts.emplace_back(label, subset);
+}
+
+// The labels in the one type that SQL gives a CASE with these results, so that two labels are equal here if and only if
+// they are equal there. Returns a refusal if they have no common type.
+Result<Parts> InOneType(const Parts& parts, std::size_t position) {
+  const Status refusal = Refuse("P3", position, "the results of a group key are numbers, or all of one other type");
+  std::optional<Type> type;
+  for (const auto& [label, subset] : parts) {
+    const Type& next = label.type;
+    if (IsNull(label)) {
+      continue;
+    }
+    if (next.kind == TypeKind::kInterval || (type && type->kind != next.kind && !(type->IsNumeric() && next.IsNumeric()))) {
+      return refusal;
+    }
+    const auto number = ToDecimal(label);
+    if (next.kind == TypeKind::kDouble || (type && type->kind == TypeKind::kDouble)) {
+      type = Type::Double();
+    } else if (next.IsNumeric() && (!number || number->scale > 0 || (type && type->kind == TypeKind::kDecimal))) {
+      type = Type::Decimal(38, std::max(number ? number->scale : 0, type ? type->scale : 0));
+    } else {
+      type = next;
+    }
+  }
+  Parts out;
+  for (const auto& [label, subset] : parts) {
+    std::optional<ast::Literal> same = label;
+    if (!IsNull(label) && type->kind == TypeKind::kDouble) {
+      same = ConvertLiteral(label, *type);
+    } else if (!IsNull(label) && type->kind == TypeKind::kDecimal) {
+      const auto number = ToDecimal(label);
+      const auto exact = number ? AtScale(*number, type->scale) : std::nullopt;
+      same = exact ? std::optional(ast::Literal{*type, DecimalText(*exact)}) : std::nullopt;
+    }
+    if (!same) {
+      return refusal;
+    }
+    AddPart(out, *same, subset);
+  }
+  return out;
 }
 
 }  // namespace
@@ -92,8 +134,9 @@ Result<ExprPtr> KeyBuilder::OverOne(const ExprPtr& expr, ColumnRef column, AttrI
 }
 
 Result<ExprPtr> KeyBuilder::Partition(const ExprPtr& expr, ColumnRef column,
-                                      std::vector<std::pair<ast::Literal, Subset>> parts,
+                                      std::vector<std::pair<ast::Literal, Subset>> labels,
                                       const ColumnDomain& domain) {
+  GB_ASSIGN_OR_RETURN(Parts parts, InOneType(labels, expr->position));
   Leaf leaf;
   leaf.kind = Leaf::Kind::kPartition;
   leaf.column = column;

@@ -320,6 +320,23 @@ std::string DecimalText(const DecimalNumber& number) {
   return (number.unscaled < 0 ? "-" : "") + digits;
 }
 
+std::optional<DecimalNumber> AtScale(DecimalNumber number, int scale) {
+  const Int128 largest = Power10(kDecimalDigitsMax) - 1;
+  for (; number.scale < scale; ++number.scale) {
+    if (number.unscaled > largest / 10 || number.unscaled < -largest / 10) {
+      return std::nullopt;
+    }
+    number.unscaled *= 10;
+  }
+  for (; number.scale > scale; --number.scale) {
+    if (number.unscaled % 10 != 0) {
+      return std::nullopt;
+    }
+    number.unscaled /= 10;
+  }
+  return number;
+}
+
 std::optional<DecimalNumber> ToDecimal(const ast::Literal& literal) {
   if (!literal.type.IsNumeric() || IsNull(literal)) {
     return std::nullopt;
@@ -343,11 +360,13 @@ std::optional<std::strong_ordering> CompareLiterals(const ast::Literal& a, const
   if (a.type.IsNumeric() && b.type.IsNumeric()) {
     auto x = ToDecimal(a);
     auto y = ToDecimal(b);
-    if (!x || !y || x->scale + 20 > kDecimalDigitsMax || y->scale + 20 > kDecimalDigitsMax) {
+    if (!x || !y) {
       return std::nullopt;
     }
     const int scale = std::max(x->scale, y->scale);
-    return x->unscaled * Power10(scale - x->scale) <=> y->unscaled * Power10(scale - y->scale);
+    x = AtScale(*x, scale);
+    y = AtScale(*y, scale);
+    return x && y ? std::optional(x->unscaled <=> y->unscaled) : std::nullopt;
   }
   if (a.type.kind == TypeKind::kText && b.type.kind == TypeKind::kText) {
     return std::get<std::string>(a.value).compare(std::get<std::string>(b.value)) <=> 0;

@@ -46,5 +46,7 @@ struct DecimalNumber {
 std::optional<DecimalNumber> ToDecimal(const ast::Literal& literal);
 std::optional<DecimalNumber> ParseDecimal(std::string_view text);
 std::string DecimalText(const DecimalNumber& number);
+// The same number with exactly this many digits behind the point; nothing if it has more, or too many in all.
+std::optional<DecimalNumber> AtScale(DecimalNumber number, int scale);
 
 }  // namespace glovebox::query

@@ -347,10 +347,12 @@ bool AreDisjoint(const Population& a, const Population& b) {
   if (a.finest != b.finest) {
     return false;
   }
-  // Only columns of tables that stand for the same rows in both can tell: plain assets, not distinct units.
-  const auto plain = [](const Population& population, const std::string& alias) {
+  // Only columns of tables that stand for the same rows in both can tell: plain assets, not distinct units. Another table
+  // than the finest is found through the joins.
+  const bool same_joins = a.joins == b.joins;
+  const auto plain = [same_joins](const Population& population, const std::string& alias) {
     const PopulationTable* table = population.Table(alias);
-    return table != nullptr && table->distinct == nullptr;
+    return table != nullptr && table->distinct == nullptr && (same_joins || alias == population.finest);
   };
   return std::ranges::all_of(a.boxes, [&](const NamedBox& x) {
     return std::ranges::all_of(b.boxes, [&](const NamedBox& y) {
@@ -385,7 +387,7 @@ std::string FromSql(const Population& population, const AssetCatalog& assets, bo
       left = &table;
       continue;
     }
-    from += (from.empty() ? " FROM " : ", ") + TableSql(table, assets);
+    from += (from.empty() ? " FROM " : " CROSS JOIN ") + TableSql(table, assets);
   }
   for (const auto& [a, b] : population.joins) {
     const std::string condition = ColumnSql(a.first, a.second) + " = " + ColumnSql(b.first, b.second);

@@ -11,28 +11,20 @@ namespace {
 constexpr std::int64_t kMicrosPerDay = 86'400'000'000;
 constexpr int kNumberScale = 6;  // a coordinate of a number is in millionths
 constexpr std::int64_t kNumberUnit = 1'000'000;
+// So that the boundary after a coordinate and the one before it are coordinates as well.
+constexpr std::int64_t kNumberCoordinateMax = kCoordinateMax / 4;
 
 std::int64_t FloorDiv(std::int64_t a, std::int64_t b) {
   const std::int64_t quotient = a / b;
   return a % b != 0 && (a < 0) != (b < 0) ? quotient - 1 : quotient;
 }
 
-std::optional<std::int64_t> NumberCoordinate(DecimalNumber number) {
-  while (number.scale < kNumberScale) {
-    number.unscaled *= 10;
-    ++number.scale;
-  }
-  while (number.scale > kNumberScale) {
-    if (number.unscaled % 10 != 0) {
-      return std::nullopt;
-    }
-    number.unscaled /= 10;
-    --number.scale;
-  }
-  if (number.unscaled >= kCoordinateMax || number.unscaled <= kCoordinateMin) {
+std::optional<std::int64_t> NumberCoordinate(const DecimalNumber& number) {
+  const auto millionths = AtScale(number, kNumberScale);
+  if (!millionths || millionths->unscaled >= kNumberCoordinateMax || millionths->unscaled <= -kNumberCoordinateMax) {
     return std::nullopt;
   }
-  return static_cast<std::int64_t>(number.unscaled);
+  return static_cast<std::int64_t>(millionths->unscaled);
 }
 
 std::int64_t StepNumber(const Step& step) {
@@ -90,6 +82,15 @@ Result<ColumnDomain> DomainOf(const ColumnRule& rule, const Type& type) {
     domain.listed = true;
     for (const std::string& text : *rule.domain) {
       GB_ASSIGN_OR_RETURN(ast::Literal value, ParseLiteral(text, type));
+      if (type.kind == TypeKind::kDecimal) {
+        // As the column spells it: 1.5 is 1.50 in a DECIMAL(10,2).
+        const auto number = ParseDecimal(text);
+        const auto exact = number ? AtScale(*number, type.scale) : std::nullopt;
+        if (!exact) {
+          return Status(ErrorCode::kInvalidParameterValue, "the text is no " + TypeName(type));
+        }
+        value.value = DecimalText(*exact);
+      }
       domain.values.push_back(std::move(value));
     }
     return domain;

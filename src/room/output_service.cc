@@ -233,6 +233,7 @@ Result<std::vector<Statement>> OutputService::RecordOutputs(const Run& run, cons
 }
 
 Status OutputService::RegisterReleased() {
+  const std::lock_guard<std::mutex> guard(registering_);
   GB_ASSIGN_OR_RETURN(std::vector<Output> outputs,
                       core_.Read([](store::Transaction& tx) { return UnregisteredOutputs(tx); }));
   for (Output& output : outputs) {

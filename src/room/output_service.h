@@ -12,6 +12,7 @@
 // Threads: thread-safe.
 #pragma once
 
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -86,6 +87,7 @@ class OutputService {
   Status RemoveUnreferenced();
 
   Core& core_;
+  std::mutex registering_;  // two threads must not write the same table
 };
 
 // Hex SHA-256 of a file's bytes; makes them durable first.

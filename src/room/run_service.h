@@ -92,10 +92,14 @@ class RunService : public RunSteps {
   Status ExecuteRun(Run& run);
   Status Authorize(const Run& run, const Approved& approved, const Inputs& inputs);
   Status CommitRelease(Run& run, const Approved& approved, engine::RunResult result);
-  // Stores how the run ends and schedules the moment at which that is visible.
+  // Stores how the run ends and schedules the moment at which that is visible: run.visible_at, or the rounded one if that
+  // is not set. REQUIRES: the room's lock.
   Status Conclude(Run& run, RunOutcome outcome, const Status& why, json::Value completion,
                   const std::vector<Statement>& also);
-  Status FinishRun(Run& run);
+  // The end on the ledger and the outputs in the store; then, once they are readable, what the end's viewers see. Both
+  // REQUIRE the room's lock.
+  Status RecordEnd(Run& run);
+  Status Terminate(Run& run);
   Status FinishClosingIfDone(const RoomId& room);
 
   Status CancelRun(Run& run);

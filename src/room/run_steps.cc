@@ -223,7 +223,10 @@ Status RunService::Conclude(Run& run, RunOutcome outcome, const Status& why, jso
   run.error_code = why.ok() ? std::string() : std::string(WireName(why.code()));
   run.message = why.message();
   run.rule = why.rule();
-  run.visible_at = TimeMs{ToInt(run.requested_at) + RoundedDurationMs(ToInt(core_.Now()) - ToInt(run.requested_at))};
+  if (run.visible_at == TimeMs{0}) {
+    run.visible_at =
+        TimeMs{ToInt(run.requested_at) + RoundedDurationMs(ToInt(core_.Now()) - ToInt(run.requested_at))};
+  }
   run.completion = std::move(completion);
   std::vector<Statement> statements = also;
   statements.push_back(UpdateRun(run));
@@ -242,10 +245,15 @@ void RunService::Finish(RunId id) {
   Status status;
   {
     const std::unique_lock<std::mutex> lock = core_.Lock(run.room);
-    status = FinishRun(run);
+    status = RecordEnd(run);
   }
-  if (status.ok()) {
-    status = outputs_.RegisterReleased();
+  if (status.ok() && run.state == RunState::kFinishing) {
+    // Whoever sees that the run has ended finds its tables. What cannot be registered now is tried again at the next start.
+    if (const Status registered = outputs_.RegisterReleased(); !registered.ok()) {
+      log::Error("outputs could not be registered", {{"code", std::string(WireName(registered.code()))}});
+    }
+    const std::unique_lock<std::mutex> lock = core_.Lock(run.room);
+    status = Terminate(run);
   }
   if (status.ok()) {
     status = FinishClosingIfDone(run.room);
@@ -256,8 +264,8 @@ void RunService::Finish(RunId id) {
   }
 }
 
-Status RunService::FinishRun(Run& run) {
-  if (run.state != RunState::kFinishing) {
+Status RunService::RecordEnd(Run& run) {
+  if (run.state != RunState::kFinishing || run.completion.GetBool("recorded")) {
     return Status();
   }
   EventType type = EventType::kRunFailed;
@@ -283,10 +291,15 @@ Status RunService::FinishRun(Run& run) {
   if (const json::Value* outputs = run.completion.Get("outputs"); outputs != nullptr) {
     GB_ASSIGN_OR_RETURN(statements, outputs_.RecordOutputs(run, *outputs));
   }
+  run.completion = json::Value(json::Object{{"recorded", true}});
+  statements.push_back(UpdateRun(run));
+  return core_.Write(statements);
+}
+
+Status RunService::Terminate(Run& run) {
   run.state = RunState::kTerminated;
   run.completion = json::Value();
-  statements.push_back(UpdateRun(run));
-  GB_RETURN_IF_ERROR(core_.Write(statements));
+  GB_RETURN_IF_ERROR(core_.Write({UpdateRun(run)}));
   log::Info("run ended", {{"run_id", static_cast<std::int64_t>(run.id)}, {"outcome", std::string(Name(run.outcome))}});
   return Status();
 }
@@ -317,6 +330,8 @@ Status RunService::Recover() {
       continue;
     }
     const std::unique_lock<std::mutex> lock = core_.Lock(run.room);
+    // When the server came back tells nothing of anybody's rows: the end is visible now.
+    run.visible_at = core_.Now();
     GB_RETURN_IF_ERROR(Conclude(run, RunOutcome::kFailed,
                                 Status(ErrorCode::kRunFailed, std::string(kInterruptedMessage)), {}, {}));
   }

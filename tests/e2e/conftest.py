@@ -2,97 +2,22 @@
 """A running server with two organisations, and clients of theirs."""
 
 import itertools
-import os
 import pathlib
-import re
-import selectors
-import subprocess
+import sys
 import tempfile
-import time
 
 import pytest
-from databricks.sdk import WorkspaceClient
-from databricks.sdk.core import Config
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-BINARY = pathlib.Path(os.environ.get("GLOVEBOX_BINARY", ROOT / "build" / "dev" / "glovebox"))
-READY = re.compile(r"^glovebox is ready on (https?://\S+)$")
-READY_SECONDS = 20
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "demo"))
 
-
-def run_glovebox(*arguments, **options):
-    """One command to its end."""
-    command = [str(BINARY), *(str(argument) for argument in arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, **options)
-
-
-class Organisation:
-    """What `glovebox organisation create` printed."""
-
-    def __init__(self, output):
-        self.fields = dict(re.split(r"\s{2,}", line, maxsplit=1) for line in output.splitlines())
-        self.name = self.fields["organisation"]
-        self.metastore_id = self.fields["organisation id"]
-        self.global_metastore_id = self.fields["global metastore id"]
-        self.workspace_id = int(self.fields["workspace id"])
-        self.admin = self.fields["principal"]
-        self.token = self.fields["token"]
-
-
-def create_organisation(data, name, admin):
-    done = run_glovebox("organisation", "create", name, "--admin", admin, "--data", data)
-    assert done.returncode == 0, done.stderr
-    return Organisation(done.stdout)
-
-
-class Server:
-    """`glovebox serve` on a free port; its log is kept."""
-
-    def __init__(self, data, *arguments, environment=None):
-        self.data = pathlib.Path(data)
-        self.log_path = self.data.with_name(self.data.name + ".log")
-        with open(self.log_path, "ab") as log:
-            self.process = subprocess.Popen(
-                [str(BINARY), "serve", "--data", str(data), "--listen", "127.0.0.1:0", *arguments],
-                stdout=subprocess.PIPE, stderr=log, env={**os.environ, **(environment or {})})
-        self.url = self._wait_until_ready()
-
-    def _wait_until_ready(self):
-        deadline = time.monotonic() + READY_SECONDS
-        with selectors.DefaultSelector() as selector:
-            selector.register(self.process.stdout, selectors.EVENT_READ)
-            while selector.select(max(0, deadline - time.monotonic())):
-                line = self.process.stdout.readline().decode()
-                if not line:
-                    break
-                match = READY.match(line.strip())
-                if match:
-                    return match.group(1)
-        self.process.kill()
-        raise AssertionError("the server did not get ready:\n" + self.log())
-
-    def log(self):
-        return self.log_path.read_text()
-
-    def client(self, token, **options):
-        return WorkspaceClient(config=Config(host=self.url, token=token, auth_type="pat", retry_timeout_seconds=20, **options))
-
-    def stop(self):
-        self.process.terminate()
-        return self.process.wait(timeout=40)
-
-    def kill(self):
-        self.process.kill()
-        self.process.wait(timeout=40)
+from server import Server, create_organisation, forget_credentials_of_the_machine, run_glovebox  # noqa: E402, F401
 
 
 @pytest.fixture(scope="session")
 def _no_credentials_of_the_machine():
     """The SDK reads DATABRICKS_* and ~/.databrickscfg; a test must not."""
     with tempfile.TemporaryDirectory() as home, pytest.MonkeyPatch.context() as patch:
-        for name in list(os.environ):
-            if name.startswith("DATABRICKS_"):
-                patch.delenv(name)
+        forget_credentials_of_the_machine()
         patch.setenv("HOME", home)
         yield
 

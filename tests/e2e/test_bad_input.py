@@ -8,8 +8,9 @@ import urllib.error
 import urllib.request
 
 import pytest
-from conftest import Server, create_organisation, rows, run_glovebox, run_sql
+from conftest import rows, run_sql
 from databricks.sdk.errors import BadRequest, InvalidParameterValue, NotFound, Unauthenticated
+from server import Server, create_organisation, run_glovebox
 
 
 def request(server, method, path, token=None, body=None, headers=None):

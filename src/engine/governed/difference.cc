@@ -43,7 +43,16 @@ class Check {
         }
       }
     }
-    return WithholdTotals(run_, queries_);
+    CellFlags repeats(queries_.size());
+    for (std::size_t q = 0; q < queries_.size(); ++q) {
+      for (std::size_t c = 0; c < queries_[q].grid.calls.size(); ++c) {
+        repeats[q].emplace_back();
+        for (std::size_t g = 0; g < queries_[q].groups; ++g) {
+          repeats[q].back().push_back(same_[CellAt(q, c, g)]);
+        }
+      }
+    }
+    return WithholdTotals(run_, queries_, history_, repeats);
   }
 
  private:
@@ -96,6 +105,13 @@ class Check {
            (kinds.contains("sample") && kinds.contains("population"));
   }
 
+  // Whether this kind is one of those that tell it together.
+  static bool TakesPart(const std::string& kind, const std::set<std::string>& kinds) {
+    return kind == "count" || kind == "sum+count" || (kind == "sum" && kinds.contains("avg")) ||
+           (kind == "avg" && kinds.contains("sum")) || (kind == "sample" && kinds.contains("population")) ||
+           (kind == "population" && kinds.contains("sample"));
+  }
+
   // P4, stored NULLs: what tells how many rows have no value is withheld beside a count of the same rows; within the run all of
   // it, over the history what comes later.
   void WithholdMissing() {
@@ -103,56 +119,54 @@ class Check {
     for (std::size_t q = 0; q < queries_.size(); ++q) {
       Remember(queries_[q].grid, [&](std::size_t c, std::size_t g) { return !small_[CellAt(q, c, g)]; }, here);
     }
-    const auto counted = [](const OutThere& there) { return std::ranges::any_of(there.classes, IsCountOnly); };
     for (std::size_t q = 0; q < queries_.size(); ++q) {
       const Grid& grid = queries_[q].grid;
       for (std::size_t c = 0; c < grid.calls.size(); ++c) {
         for (std::size_t g = 0; g < queries_[q].groups; ++g) {
-          for (std::size_t b = 0; b < grid.calls[c].branches.size(); ++b) {
-            const std::string& digest = grid.groups[g].digests[c][b];
-            const OutThere& now = here[digest];
-            const auto before = history_out_.find(digest);
-            const bool count_is_out = CountStands(q, g, digest) ||
-                                      (before != history_out_.end() && counted(before->second));
-            if (grid.calls[c].measure.empty()) {
-              // A count that comes after what tells the number of values.
-              const bool told = before != history_out_.end() && before->second.few_missing &&
-                                std::ranges::any_of(before->second.kinds,
-                                                    [](const auto& entry) { return TellsCount(entry.second); });
-              const bool count_was_out = before != history_out_.end() && counted(before->second);
-              small_[CellAt(q, c, g)] = small_[CellAt(q, c, g)] || (told && !count_was_out);
-              continue;
-            }
-            std::set<std::string> kinds;
-            if (const auto entry = now.kinds.find(grid.calls[c].measure); entry != now.kinds.end()) {
-              kinds = entry->second;
-            }
-            if (before != history_out_.end()) {
-              const auto entry = before->second.kinds.find(grid.calls[c].measure);
-              if (entry != before->second.kinds.end()) {
-                kinds.insert(entry->second.begin(), entry->second.end());
-              }
-            }
-            const bool takes_part = TellsCount(kinds) && !TellsCount(Without(kinds, grid.calls[c].kind));
-            if (grid.groups[g].few_missing[c] && count_is_out && (takes_part || TellsCount({grid.calls[c].kind}))) {
-              small_[CellAt(q, c, g)] = true;
-            }
+          for (const std::string& digest : grid.groups[g].digests[c]) {
+            const bool tells = grid.calls[c].measure.empty() ? CountTells(digest) : MeasureTells(q, c, g, digest, here);
+            small_[CellAt(q, c, g)] = small_[CellAt(q, c, g)] || tells;
           }
         }
       }
     }
   }
 
-  static bool IsCountOnly(const std::string& contribution) { return IsCountClass(contribution); }
-
-  static std::set<std::string> Without(std::set<std::string> kinds, const std::string& kind) {
-    kinds.erase(kind);
-    return kinds;
+  // A count that comes after what tells the number of values.
+  [[nodiscard]] bool CountTells(const std::string& digest) const {
+    const auto before = history_out_.find(digest);
+    return before != history_out_.end() && before->second.few_missing && !IsCounted(before->second) &&
+           std::ranges::any_of(before->second.kinds, [](const auto& entry) { return TellsCount(entry.second); });
   }
+
+  // An aggregate of a measure beside a count of the same rows.
+  bool MeasureTells(std::size_t q, std::size_t c, std::size_t g, const std::string& digest,
+                    const std::map<std::string, OutThere>& here) const {
+    const GridCall& call = queries_[q].grid.calls[c];
+    const auto before = history_out_.find(digest);
+    const bool counted = before != history_out_.end() && IsCounted(before->second);
+    if (!queries_[q].grid.groups[g].few_missing[c] || (!counted && !CountStands(q, g, digest))) {
+      return false;
+    }
+    std::set<std::string> kinds;
+    const auto add = [&](const OutThere& there) {
+      if (const auto entry = there.kinds.find(call.measure); entry != there.kinds.end()) {
+        kinds.insert(entry->second.begin(), entry->second.end());
+      }
+    };
+    if (const auto now = here.find(digest); now != here.end()) {
+      add(now->second);
+    }
+    if (before != history_out_.end()) {
+      add(before->second);
+    }
+    return TakesPart(call.kind, kinds);
+  }
+
+  static bool IsCounted(const OutThere& there) { return std::ranges::any_of(there.classes, IsCountClass); }
 
   // Whether a COUNT(*) or COUNT(DISTINCT unit) of this population is among the run's cells.
   [[nodiscard]] bool CountStands(std::size_t q, std::size_t g, const std::string& digest) const {
-    (void)g;
     for (std::size_t other = 0; other < queries_.size(); ++other) {
       const Grid& grid = queries_[other].grid;
       for (std::size_t c = 0; c < grid.calls.size(); ++c) {

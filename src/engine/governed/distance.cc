@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/limits.h"
+#include "base/strings.h"
 #include "query/print_expr.h"
 
 namespace glovebox::engine::governed {
@@ -22,26 +23,36 @@ using Pair = std::pair<std::size_t, std::size_t>;
 struct CommonUnit {
   std::string alias_a;
   std::string alias_b;
-  std::string asset_a;
-  std::string asset_b;
+  const query::Asset* asset_a = nullptr;
+  const query::Asset* asset_b = nullptr;
   std::int64_t min_units = 0;
 };
 
-std::optional<CommonUnit> FindCommonUnit(const Population& a, const Population& b, const query::AssetCatalog& assets) {
-  std::optional<CommonUnit> found;
+// One for each kind of unit that both populations hold: the distance must be large in every one of them.
+std::vector<CommonUnit> FindCommonUnits(const Population& a, const Population& b, const query::AssetCatalog& assets) {
+  std::vector<CommonUnit> candidates;
   for (const query::PopulationTable& x : a.tables) {
     const query::Asset* of_x = assets.Find(x.asset);
     for (const query::PopulationTable& y : b.tables) {
       const query::Asset* of_y = assets.Find(y.asset);
-      if (of_x == nullptr || of_y == nullptr || !of_x->IsProtected() || !of_y->IsProtected() ||
-          of_x->owner != of_y->owner || of_x->rule.unit_domain != of_y->rule.unit_domain) {
-        continue;
+      if (of_x != nullptr && of_y != nullptr && of_x->IsProtected() && of_y->IsProtected() &&
+          of_x->owner == of_y->owner && of_x->rule.unit_domain == of_y->rule.unit_domain) {
+        candidates.push_back({x.alias, y.alias, of_x, of_y, std::max(of_x->rule.min_units, of_y->rule.min_units)});
       }
-      const std::int64_t k = std::max(of_x->rule.min_units, of_y->rule.min_units);
-      if (!found || (found->asset_a != found->asset_b && of_x == of_y)) {
-        found = CommonUnit{x.alias, y.alias, x.asset, y.asset, k};
-      }
-      found->min_units = std::max(found->min_units, k);
+    }
+  }
+  std::ranges::stable_partition(candidates, [](const CommonUnit& one) { return one.asset_a == one.asset_b; });
+  std::vector<CommonUnit> found;
+  for (const CommonUnit& one : candidates) {
+    const auto known = std::ranges::find_if(found, [&](const CommonUnit& other) {
+      const bool in_a = HaveOneUnit(a, one.alias_a, other.alias_a, assets);
+      const bool in_b = HaveOneUnit(b, one.alias_b, other.alias_b, assets);
+      return one.asset_a == one.asset_b ? in_a && in_b : in_a || in_b;
+    });
+    if (known == found.end()) {
+      found.push_back(one);
+    } else {
+      known->min_units = std::max(known->min_units, one.min_units);
     }
   }
   return found;
@@ -99,18 +110,20 @@ class Comparison {
     const GridBranch& branch_b = b_.grid->calls[b_.call].branches[b_.branch];
     std::vector<std::string> common;
     std::ranges::set_intersection(branch_a.classes, branch_b.classes, std::back_inserter(common));
-    const auto unit = FindCommonUnit(a_.grid->population, b_.grid->population, run_.catalog);
+    const std::vector<CommonUnit> units = FindCommonUnits(a_.grid->population, b_.grid->population, run_.catalog);
     // Cells of one shape are the same cell or have no row in common.
     const bool one_shape = !b_.grid->stale && a_.grid->Shape(a_.call, a_.branch, run_.catalog) ==
                                                   b_.grid->Shape(b_.call, b_.branch, run_.catalog);
-    if (common.empty() || !unit || one_shape) {
+    if (common.empty() || one_shape) {
       return std::vector<Pair>{};
     }
     std::set<Pair> close;
-    for (const std::string& contribution : common) {
-      GB_ASSIGN_OR_RETURN(const bool open, IsOpen(contribution, unit->min_units));
-      if (open) {
-        GB_RETURN_IF_ERROR(Scan(contribution, *unit, close));
+    for (const CommonUnit& unit : units) {
+      for (const std::string& contribution : common) {
+        GB_ASSIGN_OR_RETURN(const bool open, IsOpen(contribution, unit));
+        if (open) {
+          GB_RETURN_IF_ERROR(Scan(contribution, unit, close));
+        }
       }
     }
     return std::vector<Pair>(close.begin(), close.end());
@@ -126,14 +139,26 @@ class Comparison {
                                   b_.grid->groups[group_b].digests[b_.call][b_.branch];
   }
 
+  // Whether every row of the table contributes a value: a row without one is no difference.
+  [[nodiscard]] bool EveryRowContributes(const std::string& contribution, const query::PopulationTable& table,
+                                         const AssetStatistics& statistics) const {
+    if (IsCountClass(contribution)) {
+      return true;
+    }
+    const std::size_t dot = contribution.rfind('.');
+    return contribution.substr(0, dot) == table.alias &&
+           statistics.columns_without_null.contains(contribution.substr(dot + 1));
+  }
+
   // Row counts prove a distance between cells over the same rows of the same joins.
-  [[nodiscard]] bool FarByRows(const std::string& contribution, std::int64_t k, std::size_t group_a,
+  [[nodiscard]] bool FarByRows(const std::string& contribution, const CommonUnit& unit, std::size_t group_a,
                                std::size_t group_b) const {
     const Population& x = a_.grid->population;
     const Population& y = b_.grid->population;
     const query::PopulationTable* table = x.Table(x.finest);
     if (b_.grid->stale || x.finest != y.finest || table == nullptr || x.joins != y.joins ||
-        (contribution == "units" && !a_.grid->one_row_per_unit)) {
+        (contribution == "units" && !a_.grid->one_row_per_unit) ||
+        !HaveOneUnit(x, unit.alias_a, x.finest, run_.catalog) || !HaveOneUnit(y, unit.alias_b, y.finest, run_.catalog)) {
       return false;
     }
     const bool same_tables = std::ranges::equal(x.tables, y.tables, [this](const auto& s, const auto& t) {
@@ -149,15 +174,15 @@ class Comparison {
         const std::int64_t rows = std::abs(a_.grid->groups[group_a].rows[a_.call][a_.branch] -
                                            b_.grid->groups[group_b].rows[b_.call][b_.branch]);
         // T(k) of the finest table; its k is at most the one asked for only if both are the same.
-        return run_.assets[i].rule.min_units == k && rows > run_.statistics[i].heaviest_rows &&
-               run_.statistics[i].heaviest_rows > 0;
+        return run_.assets[i].rule.min_units == unit.min_units && rows > run_.statistics[i].heaviest_rows &&
+               run_.statistics[i].heaviest_rows > 0 && EveryRowContributes(contribution, *table, run_.statistics[i]);
       }
     }
     return false;
   }
 
   // Whether some pair is left that structure and row counts do not decide.
-  Result<bool> IsOpen(const std::string& contribution, std::int64_t k) const {
+  Result<bool> IsOpen(const std::string& contribution, const CommonUnit& unit) const {
     const std::size_t pairs = a_.grid->groups.size() * b_.grid->groups.size();
     if (pairs > limits::kDifferencePairsByStructureMax) {
       return true;
@@ -169,7 +194,7 @@ class Comparison {
       }
       GB_ASSIGN_OR_RETURN(const Population cell_a, Cell(a_, i));
       for (std::size_t j = 0; j < b_.grid->groups.size(); ++j) {
-        if (!b_.relevant[j] || Same(i, j) || FarByRows(contribution, k, i, j)) {
+        if (!b_.relevant[j] || Same(i, j) || FarByRows(contribution, unit, i, j)) {
           continue;
         }
         if (!cells_b[j]) {
@@ -204,9 +229,9 @@ class Comparison {
         "any_value(a.n) + any_value(b.n) - count(*) - count(*) FILTER (WHERE a.f = b.f AND a.f2 = b.f2)";
     const std::string sql =
         "WITH a AS (" +
-        SideSql(a_, contribution, unit.alias_a, by_hash ? UnitsRelation(unit.asset_a) : "", run_.catalog) +
+        SideSql(a_, contribution, unit.alias_a, by_hash ? UnitsRelation(unit.asset_a->DisplayName()) : "", run_.catalog) +
         "), b AS (" +
-        SideSql(b_, contribution, unit.alias_b, by_hash ? UnitsRelation(unit.asset_b) : "", run_.catalog) +
+        SideSql(b_, contribution, unit.alias_b, by_hash ? UnitsRelation(unit.asset_b->DisplayName()) : "", run_.catalog) +
         ") SELECT " + keys + distance + " AS d FROM a JOIN b ON a.u = b.u" + (keys.empty() ? "" : " GROUP BY ALL") +
         " HAVING " + distance + " < " + std::to_string(unit.min_units);
     GB_ASSIGN_OR_RETURN(const duckdb::ResultTable table, run_.connection.Query(sql));
@@ -242,6 +267,36 @@ class Comparison {
 };
 
 }  // namespace
+
+bool HaveOneUnit(const Population& population, const std::string& alias, const std::string& other,
+                 const query::AssetCatalog& assets) {
+  const auto unit_column = [&](const std::string& of) -> query::PopulationColumn {
+    const query::PopulationTable* table = population.Table(of);
+    const query::Asset* asset = table == nullptr ? nullptr : assets.Find(table->asset);
+    return {of, asset != nullptr && asset->rule.unit_columns.size() == 1 ? asset->rule.unit_columns[0] : ""};
+  };
+  if (alias == other) {
+    return true;
+  }
+  const auto same = [](const query::PopulationColumn& x, const query::PopulationColumn& y) {
+    return x.first == y.first && EqualsIgnoreCase(x.second, y.second);
+  };
+  std::vector<query::PopulationColumn> reached{unit_column(alias)};
+  for (std::size_t next = 0; next < reached.size(); ++next) {
+    for (const auto& [left, right] : population.joins) {
+      const bool is_left = same(left, reached[next]);
+      if (!is_left && !same(right, reached[next])) {
+        continue;
+      }
+      const query::PopulationColumn& to = is_left ? right : left;
+      if (std::ranges::none_of(reached, [&](const auto& known) { return same(known, to); })) {
+        reached.push_back(to);
+      }
+    }
+  }
+  const query::PopulationColumn wanted = unit_column(other);
+  return !wanted.second.empty() && std::ranges::any_of(reached, [&](const auto& known) { return same(known, wanted); });
+}
 
 Result<std::vector<Pair>> ClosePairs(RunContext& run, const BranchAt& a, const BranchAt& b) {
   return Comparison(run, a, b).Run();

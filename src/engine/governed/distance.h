@@ -21,6 +21,10 @@ struct BranchAt {
   std::vector<bool> relevant;  // [group]: cells that are, or may be, out
 };
 
+// Whether two tables of a population hold the same unit in every row: their unit columns are equated.
+bool HaveOneUnit(const query::Population& population, const std::string& alias, const std::string& other,
+                 const query::AssetCatalog& assets);
+
 // The pairs (group of a, group of b) whose cells have different populations, rows that may overlap, a common class of
 // contributions and a distance below k.
 Result<std::vector<std::pair<std::size_t, std::size_t>>> ClosePairs(RunContext& run, const BranchAt& a,

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,7 @@ struct AssetStatistics {
   std::int64_t heaviest_rows = 0;  // T(k) for the rule's own k
   bool one_row_per_unit = false;
   std::string units_relation;  // id and hash of its units
+  std::set<std::string> columns_without_null = {};
 };
 
 struct RunContext {

@@ -6,6 +6,7 @@
 #include "base/encoding.h"
 #include "base/limits.h"
 #include "base/strings.h"
+#include "base/text_place.h"
 #include "crypto/hash.h"
 #include "engine/governed/difference.h"
 #include "engine/governed/executed_query.h"
@@ -19,7 +20,7 @@ namespace {
 
 // The one error of recipients after execution has started (P13).
 Status Failed(const Status& status) {
-  return Status(status.code() == ErrorCode::kDeadlineExceeded ? ErrorCode::kDeadlineExceeded
+  return Status(status.code() == ErrorCode::kDeadlineExceeded    ? ErrorCode::kDeadlineExceeded
                 : status.code() == ErrorCode::kResourceExhausted ? ErrorCode::kResourceExhausted
                                                                  : ErrorCode::kRunFailed,
                 "the run failed");
@@ -30,6 +31,22 @@ struct ParsedCell {
   query::ast::QueryPtr query;
   std::size_t cell = 0;
 };
+
+// A refusal that says where it stands: authors see cells and lines, not offsets.
+Status Located(const Status& why, const std::vector<Cell>& cells, std::size_t cell) {
+  std::vector<std::string> place;
+  if (!why.rule().empty()) {
+    place.push_back("rule " + why.rule());
+  }
+  if (cells.size() > 1) {
+    place.push_back("SQL cell " + std::to_string(cell + 1));
+  }
+  if (why.position()) {
+    place.push_back(PlaceInText(cells[cell].sql, *why.position()));
+  }
+  const std::string suffix = place.empty() ? "" : " (" + Join(place, ", ") + ")";
+  return Status(why.code(), why.message() + suffix).WithRule(why.rule()).At(why.position());
+}
 
 Result<std::vector<query::Asset>> BuildAssets(const RunRequest& request) {
   std::vector<query::Asset> assets;
@@ -64,6 +81,14 @@ std::vector<AssetStatistics> BuildStatistics(const RunRequest& request) {
     const json::Value& statistics = request.assets[i].prepared.statistics;
     out.push_back({statistics.GetInt("heaviest_rows_below_k"), statistics.GetBool("one_row_per_unit"),
                    "\"asset_" + std::to_string(i) + "\".\"units\""});
+    const json::Value* columns = statistics.Get("columns");
+    if (columns != nullptr && columns->is_object()) {
+      for (const auto& [name, column] : columns->as_object()) {
+        if (!column.GetBool("has_null", true)) {
+          out.back().columns_without_null.insert(name);
+        }
+      }
+    }
   }
   return out;
 }
@@ -83,27 +108,54 @@ Result<std::vector<query::ParameterDef>> BuildParameters(const RunRequest& reque
   return out;
 }
 
+Status ParseCell(duckdb::Connection& connection, const Cell& cell, std::size_t index, std::vector<ParsedCell>& out) {
+  GB_ASSIGN_OR_RETURN(std::vector<query::TranslatedStatement> statements, query::TranslateSql(cell.sql));
+  for (query::TranslatedStatement& statement : statements) {
+    if (out.size() >= limits::kSqlStatementsMax) {
+      return Status(ErrorCode::kNotSupported, "the notebook has too many statements").WithRule("P15");
+    }
+    GB_ASSIGN_OR_RETURN(const std::string text, connection.ParseToJson(statement.sql));
+    Result<json::Value> tree = query::ParseDuckdbJson(text);
+    if (!tree.ok()) {
+      return Status(ErrorCode::kNotSupported, "the statement is nested too deeply").WithRule("P15");
+    }
+    ParsedCell parsed;
+    GB_ASSIGN_OR_RETURN(parsed.query, query::QueryFromDuckdbJson(*tree, statement));
+    parsed.statement = std::move(statement);
+    parsed.cell = index;
+    out.push_back(std::move(parsed));
+  }
+  return {};
+}
+
 Result<std::vector<ParsedCell>> Parse(duckdb::Connection& connection, const std::vector<Cell>& cells) {
   std::vector<ParsedCell> out;
   for (std::size_t i = 0; i < cells.size(); ++i) {
-    GB_ASSIGN_OR_RETURN(std::vector<query::TranslatedStatement> statements, query::TranslateSql(cells[i].sql));
-    for (query::TranslatedStatement& statement : statements) {
-      if (out.size() >= limits::kSqlStatementsMax) {
-        return Status(ErrorCode::kNotSupported, "the notebook has too many statements").WithRule("P15");
-      }
-      GB_ASSIGN_OR_RETURN(const std::string text, connection.ParseToJson(statement.sql));
-      Result<json::Value> tree = query::ParseDuckdbJson(text);
-      if (!tree.ok()) {
-        return Status(ErrorCode::kNotSupported, "the statement is nested too deeply").WithRule("P15");
-      }
-      ParsedCell parsed;
-      GB_ASSIGN_OR_RETURN(parsed.query, query::QueryFromDuckdbJson(*tree, statement));
-      parsed.statement = std::move(statement);
-      parsed.cell = i;
-      out.push_back(std::move(parsed));
+    if (const Status parsed = ParseCell(connection, cells[i], i, out); !parsed.ok()) {
+      return Located(parsed, cells, i);
     }
   }
   return out;
+}
+
+// The plan of all cells. A refusal is traced to the cell that brings it in: planning has no effects and is cheap.
+Result<query::Plan> PlanCells(const std::vector<query::PlannerStatement>& statements, const RunRequest& request,
+                              const std::vector<query::Asset>& assets,
+                              const std::vector<query::ParameterDef>& parameters) {
+  Result<query::Plan> plan = query::MakePlan(statements, assets, parameters);
+  if (plan.ok()) {
+    return plan;
+  }
+  const Status& why = plan.status();
+  for (std::size_t count = 1; count <= statements.size(); ++count) {
+    const std::vector<query::PlannerStatement> first(statements.begin(),
+                                                     statements.begin() + static_cast<std::ptrdiff_t>(count));
+    const Result<query::Plan> part = query::MakePlan(first, assets, parameters);
+    if (!part.ok() && part.status().message() == why.message() && part.status().position() == why.position()) {
+      return Located(why, request.cells, first.back().cell);
+    }
+  }
+  return why;
 }
 
 json::Value MakeRecord(const RunContext& run, const std::vector<ExecutedQuery>& queries) {
@@ -113,8 +165,7 @@ json::Value MakeRecord(const RunContext& run, const std::vector<ExecutedQuery>& 
   }
   json::Array own;
   for (const auto& [asset, column] : run.plan.own_dimensions) {
-    own.emplace_back(
-        json::Object{{"asset", asset}, {"column", column}, {"version", run.catalog.Find(asset)->version}});
+    own.emplace_back(json::Object{{"asset", asset}, {"column", column}, {"version", run.catalog.Find(asset)->version}});
   }
   json::Array grids;
   for (const ExecutedQuery& query : queries) {
@@ -157,7 +208,7 @@ Result<RunResult> RunGoverned(duckdb::Connection& connection, const RunRequest& 
     statements.push_back(
         {cell.statement.kind, cell.statement.target, cell.query.get(), cell.cell, cell.statement.position});
   }
-  GB_ASSIGN_OR_RETURN(query::Plan plan, query::MakePlan(statements, assets, parameters));
+  GB_ASSIGN_OR_RETURN(query::Plan plan, PlanCells(statements, request, assets, parameters));
   plan.certificate.as_object().Set("plan", crypto::ToHex(crypto::Sha256::Of(plan.plan_digest_text)));
   const std::vector<AssetStatistics> statistics = BuildStatistics(request);
   RunContext run{connection, assets, statistics, plan, query::AssetCatalog(assets)};

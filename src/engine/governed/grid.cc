@@ -109,6 +109,15 @@ std::string KindOf(const query::GovernedCall& call) {
   }
 }
 
+// As a value of the column comes back from the engine.
+std::optional<std::string> LabelText(const query::ast::Literal& label) {
+  if (query::IsNull(label)) {
+    return std::nullopt;
+  }
+  const auto* number = std::get_if<double>(&label.value);
+  return number != nullptr ? json::Write(*number) : query::LiteralText(label);
+}
+
 GridLeaf LeafOf(const query::Leaf& leaf, const query::GovernedQuery& query, const std::vector<query::Asset>& assets) {
   GridLeaf out;
   out.kind = leaf.kind;
@@ -119,7 +128,7 @@ GridLeaf LeafOf(const query::Leaf& leaf, const query::GovernedQuery& query, cons
   out.column = query::NameOf(query.core, assets, leaf.column);
   out.step = leaf.step;
   for (const auto& [label, subset] : leaf.parts) {
-    out.parts.emplace_back(query::IsNull(label) ? std::nullopt : std::optional(query::LiteralText(label)), subset);
+    out.parts.emplace_back(LabelText(label), subset);
   }
   return out;
 }

@@ -4,7 +4,8 @@
 #include <algorithm>
 #include <map>
 
-#include "query/print_expr.h"
+#include "engine/governed/distance.h"
+#include "engine/governed/remainder.h"
 
 namespace glovebox::engine::governed {
 namespace {
@@ -22,36 +23,40 @@ std::optional<std::vector<std::size_t>> CommonLeaves(const Grid& total, const Gr
   return out;
 }
 
+// A grid of this run, whose cells can still be withheld, or of the history.
+struct Side {
+  Grid* grid = nullptr;
+  std::size_t order = 0;  // history first, then the plan
+  const std::vector<std::vector<bool>>* repeats = nullptr;  // null: history
+
+  [[nodiscard]] bool MayWithhold(std::size_t call, std::size_t group) const {
+    return repeats != nullptr && !(*repeats)[call][group];
+  }
+};
+
 class Totals {
  public:
-  Totals(RunContext& run, ExecutedQuery& total, ExecutedQuery& parts) : run_(run), total_(total), parts_(parts) {}
+  Totals(RunContext& run, const Side& total, const Side& parts)
+      : run_(run), total_side_(total), parts_side_(parts), total_(*total.grid), parts_(*parts.grid) {}
 
   Status Run() {
-    const auto common = CommonLeaves(total_.grid, parts_.grid);
-    if (!common || total_.grid.leaves.size() >= parts_.grid.leaves.size()) {
+    const auto common = CommonLeaves(total_, parts_);
+    if (!common || total_.leaves.size() >= parts_.leaves.size()) {
       return {};
     }
     std::map<GroupKey, std::vector<std::size_t>> by_total;
-    for (std::size_t g = 0; g < parts_.groups; ++g) {
+    for (std::size_t g = 0; g < parts_.groups.size(); ++g) {
       GroupKey key;
       for (const std::size_t leaf : *common) {
-        key.push_back(parts_.grid.groups[g].key[leaf]);
+        key.push_back(parts_.groups[g].key[leaf]);
       }
       by_total[key].push_back(g);
     }
-    for (std::size_t c = 0; c < total_.grid.calls.size(); ++c) {
-      for (std::size_t d = 0; d < parts_.grid.calls.size(); ++d) {
-        for (std::size_t a = 0; a < total_.grid.calls[c].branches.size(); ++a) {
-          for (std::size_t b = 0; b < parts_.grid.calls[d].branches.size(); ++b) {
-            if (!Corresponds(c, a, d, b)) {
-              continue;
-            }
-            for (std::size_t t = 0; t < total_.groups; ++t) {
-              const auto found = by_total.find(total_.grid.groups[t].key);
-              if (total_.grid.groups[t].out[c] && found != by_total.end()) {
-                GB_RETURN_IF_ERROR(CheckOne(t, c, d, b, found->second));
-              }
-            }
+    for (std::size_t c = 0; c < total_.calls.size(); ++c) {
+      for (std::size_t a = 0; a < total_.calls[c].branches.size(); ++a) {
+        for (std::size_t d = 0; d < parts_.calls.size(); ++d) {
+          for (std::size_t b = 0; b < parts_.calls[d].branches.size(); ++b) {
+            GB_RETURN_IF_ERROR(CheckCalls({c, a}, {d, b}, by_total));
           }
         }
       }
@@ -60,78 +65,86 @@ class Totals {
   }
 
  private:
-  // The same rows but for the keys, and a class in common.
-  [[nodiscard]] bool Corresponds(std::size_t c, std::size_t a, std::size_t d, std::size_t b) const {
-    const auto& x = total_.grid.calls[c].branches[a].classes;
-    const auto& y = parts_.grid.calls[d].branches[b].classes;
-    const bool common = std::ranges::any_of(x, [&y](const std::string& name) { return y.contains(name); });
-    return common && total_.grid.BranchPopulation(c, a).Text(run_.catalog) ==
-                         parts_.grid.BranchPopulation(d, b).Text(run_.catalog);
+  struct At {
+    std::size_t call;
+    std::size_t branch;
+  };
+
+  Status CheckCalls(At total, At parts, const std::map<GroupKey, std::vector<std::size_t>>& by_total) {
+    const auto& x = total_.calls[total.call].branches[total.branch].classes;
+    const auto& y = parts_.calls[parts.call].branches[parts.branch].classes;
+    std::vector<std::string> common;
+    std::ranges::set_intersection(x, y, std::back_inserter(common));
+    // The same rows but for the keys.
+    if (common.empty() || total_.BranchPopulation(total.call, total.branch).Text(run_.catalog) !=
+                              parts_.BranchPopulation(parts.call, parts.branch).Text(run_.catalog)) {
+      return {};
+    }
+    for (const std::string& contribution : common) {
+      for (std::size_t t = 0; t < total_.groups.size(); ++t) {
+        const auto found = by_total.find(total_.groups[t].key);
+        if (total_.groups[t].out[total.call] && found != by_total.end()) {
+          GB_RETURN_IF_ERROR(CheckOne(t, total, parts, found->second, contribution));
+        }
+      }
+    }
+    return {};
   }
 
-  // 1 to k-1 units in the withheld parts together?
-  Result<bool> IsFew(const std::vector<std::size_t>& withheld, std::size_t d, std::size_t b) {
-    std::int64_t rows = 0;
-    std::string list;
-    for (const std::size_t g : withheld) {
-      rows += parts_.grid.groups[g].rows[d][b];
-      list += (list.empty() ? "" : ", ") + std::to_string(g);
-    }
-    const query::GovernedQuery& query = run_.plan.governed.queries[parts_.index];
-    const std::int64_t k = LargestMinimum(query.core, run_.assets);
-    const std::size_t asset = query.core.instances[query.finest].asset;
-    const bool single = parts_.grid.one_row_per_unit;
-    const bool same_k = run_.assets[asset].rule.min_units == k;
-    const privacy::Units by_rows = privacy::DecideByRows(
-        {rows, k, same_k ? std::optional(run_.statistics[asset].heaviest_rows) : std::nullopt, single});
-    if (by_rows != privacy::Units::kUndecided) {
-      return by_rows == privacy::Units::kFew;
-    }
-    std::string on;
-    for (std::size_t i = 0; i < parts_.grid.leaves.size(); ++i) {
-      on += (i == 0 ? "" : " AND ") + parts_.grid.leaves[i].sql + " IS NOT DISTINCT FROM g.k" + std::to_string(i);
-    }
-    GB_ASSIGN_OR_RETURN(const std::string counter, run_.Counter(k));
-    const std::string from = query::FromSql(parts_.grid.BranchPopulation(d, b), run_.catalog);
-    const bool has_where = from.find(" WHERE ") != std::string::npos;
-    GB_ASSIGN_OR_RETURN(
-        const std::int64_t units,
-        run_.connection.QueryInt("SELECT " + counter + "(" + query::UnitSql(parts_.grid.population.finest) + ")" + from +
-                                 (has_where ? " AND " : " WHERE ") + "EXISTS (SELECT 1 FROM " + parts_.GroupsTable() +
-                                 " AS g WHERE g.gid IN (" + list + ") AND " + on + ")"));
-    return privacy::DecideByCount(units, k) == privacy::Units::kFew;
-  }
-
-  Status CheckOne(std::size_t t, std::size_t c, std::size_t d, std::size_t b, const std::vector<std::size_t>& groups) {
-    std::vector<std::size_t> withheld;
-    std::vector<std::size_t> released;
+  Status CheckOne(std::size_t t, At total, At parts, const std::vector<std::size_t>& groups,
+                  const std::string& contribution) {
+    std::vector<CellAt> released;
+    std::optional<std::size_t> last;  // by its key: it has k units, so the rest together has as many
     for (const std::size_t g : groups) {
-      (parts_.grid.groups[g].out[d] ? released : withheld).push_back(g);
+      if (parts_.groups[g].out[parts.call]) {
+        released.push_back({&parts_, parts.call, parts.branch, g});
+        last = parts_side_.MayWithhold(parts.call, g) ? g : last;
+      }
     }
-    GB_ASSIGN_OR_RETURN(const bool few, IsFew(withheld, d, b));
-    if (!few || released.empty()) {
+    const bool total_may = total_side_.MayWithhold(total.call, t);
+    if (released.empty() || (!total_may && !last)) {
       return {};
     }
-    if (total_.index > parts_.index) {
-      total_.grid.groups[t].out[c] = false;
+    GB_ASSIGN_OR_RETURN(const bool few,
+                        IsRemainderFew(run_, {&total_, total.call, total.branch, t}, released, contribution));
+    if (!few) {
       return {};
     }
-    // The last part by its key: it has k units, so the withheld ones together have as many.
-    parts_.grid.groups[released.back()].out[d] = false;
+    if (total_may && (total_side_.order > parts_side_.order || !last)) {
+      total_.groups[t].out[total.call] = false;
+    } else if (last) {
+      parts_.groups[*last].out[parts.call] = false;
+    }
     return {};
   }
 
   RunContext& run_;
-  ExecutedQuery& total_;
-  ExecutedQuery& parts_;
+  const Side& total_side_;
+  const Side& parts_side_;
+  Grid& total_;
+  Grid& parts_;
 };
 
 }  // namespace
 
-Status WithholdTotals(RunContext& run, std::vector<ExecutedQuery>& queries) {
-  for (ExecutedQuery& total : queries) {
-    for (ExecutedQuery& parts : queries) {
-      if (&total != &parts) {
+Status WithholdTotals(RunContext& run, std::vector<ExecutedQuery>& queries, const std::vector<Grid>& history,
+                      const CellFlags& repeats) {
+  std::vector<Grid> past;
+  for (const Grid& grid : history) {
+    if (!grid.stale) {
+      past.push_back(grid);
+    }
+  }
+  std::vector<Side> sides;
+  for (Grid& grid : past) {
+    sides.push_back({&grid, sides.size(), nullptr});
+  }
+  for (std::size_t q = 0; q < queries.size(); ++q) {
+    sides.push_back({&queries[q].grid, sides.size(), &repeats[q]});
+  }
+  for (const Side& total : sides) {
+    for (const Side& parts : sides) {
+      if (total.order != parts.order && (total.repeats != nullptr || parts.repeats != nullptr)) {
         GB_RETURN_IF_ERROR(Totals(run, total, parts).Run());
       }
     }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Totals with their parts within one run (PLANNER.md P10): where the withheld parts of a released total together have 1 to k-1
-// units, the total less the released parts would tell about them. The total is withheld if it comes later in the plan,
-// otherwise a further part is.
+// Totals with their parts, within the run and over the history (PLANNER.md P10): where the parts of a released total that
+// are not out together have 1 to k-1 units, the total less the released parts would tell about them. What comes later is
+// withheld: the total, or a further part.
 #pragma once
 
 #include <vector>
@@ -12,6 +12,9 @@
 
 namespace glovebox::engine::governed {
 
-Status WithholdTotals(RunContext& run, std::vector<ExecutedQuery>& queries);
+// `repeats[i][c][g]`: the cell of queries[i] is out since an earlier run; withholding it would help nobody.
+using CellFlags = std::vector<std::vector<std::vector<bool>>>;
+Status WithholdTotals(RunContext& run, std::vector<ExecutedQuery>& queries, const std::vector<Grid>& history,
+                      const CellFlags& repeats);
 
 }  // namespace glovebox::engine::governed

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/limits.h"
 #include "base/strings.h"
 #include "engine/duckdb/scalar_functions.h"
 #include "engine/worker/author_sql.h"
@@ -184,16 +185,48 @@ std::string InDomain(const Kept& kept) {
   return list.empty() ? "false" : kept.stage_name + " IN (" + list + ")";
 }
 
+std::string Clamped(const std::string& value, const std::string& low, const std::string& high) {
+  return "CASE WHEN " + value + " < " + low + " THEN " + low + " WHEN " + value + " > " + high + " THEN " + high +
+         " ELSE " + value + " END";
+}
+
+// No sum or variance of a measure may fail: what is beyond every plausible value is cut off (PLANNER.md P11).
+std::string TotalMeasure(const Kept& kept) {
+  const bool wide = (kept.type.kind == query::TypeKind::kInteger && kept.type.bits > 64) ||
+                    (kept.type.kind == query::TypeKind::kDecimal && kept.type.precision > limits::kMeasureDigitsMax);
+  std::string high;
+  if (kept.type.kind == query::TypeKind::kDouble) {
+    high = std::to_string(limits::kMeasureDoubleMax);
+  } else if (wide) {
+    high = "1" + std::string(static_cast<std::size_t>(std::max(0, limits::kMeasureDigitsMax - kept.type.scale - 1)), '0');
+  }
+  return high.empty() ? kept.stage_name
+                      : Clamped(kept.stage_name, Constant("-" + high, kept.type), Constant(high, kept.type));
+}
+
+// Whether a value of a stepped column has a place on its grid, as SQL over the stage.
+std::string OnGrid(const Kept& kept) {
+  std::string low = "DATE '0001-01-01'";
+  std::string high = "DATE '9999-12-31'";
+  if (kept.type.IsNumeric()) {
+    high = std::to_string(limits::kSteppedNumberMax);
+    low = "-" + high;
+  }
+  return kept.stage_name + " >= " + low + " AND " + kept.stage_name + " < " + high;
+}
+
 // The value as it is written: finite, of the domain, within its bounds.
 std::string FinalValue(const Kept& kept) {
   const std::string& name = kept.stage_name;
   const query::TypeKind kind = kept.type.kind;
   std::string value = name;
   if (kept.rule != nullptr && kept.rule->bounds.has_value()) {
-    const std::string low = Constant(kept.rule->bounds->first, kept.type);
-    const std::string high = Constant(kept.rule->bounds->second, kept.type);
-    value = "CASE WHEN " + name + " < " + low + " THEN " + low + " WHEN " + name + " > " + high + " THEN " + high +
-            " ELSE " + name + " END";
+    value = Clamped(name, Constant(kept.rule->bounds->first, kept.type), Constant(kept.rule->bounds->second, kept.type));
+  } else if (kept.rule != nullptr && kept.rule->Allows(query::Use::kMeasure)) {
+    value = TotalMeasure(kept);
+  }
+  if (kept.rule != nullptr && (kept.rule->filter_step.has_value() || !kept.rule->dimension_steps.empty())) {
+    value = "CASE WHEN " + OnGrid(kept) + " THEN " + value + " END";
   }
   if (kept.rule != nullptr && kept.rule->domain.has_value()) {
     value = "CASE WHEN " + InDomain(kept) + " THEN " + value + " END";

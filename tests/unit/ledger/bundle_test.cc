@@ -12,6 +12,11 @@
 namespace glovebox::ledger {
 namespace {
 
+// The exit status of a command line: what other programs make of a bundle.
+int Shell(const std::string& command) {
+  return std::system(command.c_str());  // NOLINT(cert-env33-c,concurrency-mt-unsafe): a test's own words
+}
+
 TEST(Bundle, FolderAndTarHoldTheSameAndAreValid) {
   TestRoom room;
   const TemporaryFolder folder;
@@ -34,11 +39,9 @@ TEST(Bundle, FolderAndTarHoldTheSameAndAreValid) {
     EXPECT_EQ(report.size, 300U);
   }
   // What other programs make of it.
-  EXPECT_EQ(
-      std::system(("mkdir " + (folder / "out") + " && tar xf " + (folder / "bundle.tar") + " -C " + (folder / "out") +
-                   " --strip-components=1 && diff -r " + (folder / "out") + " " + (folder / "bundle"))
-                      .c_str()),
-      0);
+  EXPECT_EQ(Shell("mkdir " + (folder / "out") + " && tar xf " + (folder / "bundle.tar") + " -C " + (folder / "out") +
+                  " --strip-components=1 && diff -r " + (folder / "out") + " " + (folder / "bundle")),
+            0);
   EXPECT_FALSE(VerifyPath(folder / "nothing", options).ok());
 }
 
@@ -78,7 +81,7 @@ TEST(Bundle, TheReadmesCommandsVerifyIt) {
   Must(WriteFileDurably(folder / "check.sh", script));
   const std::string run =
       "cd " + (folder / "bundle") + " && sh " + (folder / "check.sh") + " > " + (folder / "out") + " 2>&1";
-  EXPECT_EQ(std::system(run.c_str()), 0) << Must(ReadFile(folder / "out", 1U << 20U));
+  EXPECT_EQ(Shell(run), 0) << Must(ReadFile(folder / "out", 1U << 20U));
   EXPECT_TRUE(Must(ReadFile(folder / "out", 1U << 20U)).ends_with("verified\n"));
   // A forged entry with manifests that fit: the tree gives it away.
   Files files;
@@ -92,7 +95,7 @@ TEST(Bundle, TheReadmesCommandsVerifyIt) {
   for (const auto& [path, content] : WithManifests(files)) {
     Must(WriteFileDurably(folder / "bundle/" + path, content));
   }
-  EXPECT_NE(std::system(run.c_str()), 0);
+  EXPECT_NE(Shell(run), 0);
 }
 
 // A verifier that shares no line with ours, and only openssl for the cryptography.
@@ -104,12 +107,12 @@ TEST(Bundle, AnIndependentCheckAgrees) {
   Must(WriteBundleFolder(*log, {}, folder / "bundle"));
   const std::string run = "python3 tests/ledger/offline_check.py " + (folder / "bundle") + " " + log->room() + " > " +
                           (folder / "out") + " 2>&1";
-  EXPECT_EQ(std::system(run.c_str()), 0) << Must(ReadFile(folder / "out", 1U << 20U));
+  EXPECT_EQ(Shell(run), 0) << Must(ReadFile(folder / "out", 1U << 20U));
   const std::string entries = folder / "bundle/data/log/tile/entries/000.p/17";
   std::string bytes = Must(ReadFile(entries, 1U << 20U));
   bytes.back() = static_cast<char>(bytes.back() ^ 1);
   Must(WriteFileDurably(entries, bytes));
-  EXPECT_NE(std::system(run.c_str()), 0);
+  EXPECT_NE(Shell(run), 0);
   EXPECT_NE(Must(ReadFile(folder / "out", 1U << 20U)).find("entry 16"), std::string::npos);
 }
 

@@ -436,8 +436,8 @@ TEST_P(KillPoint, NothingAcknowledgedIsLost) {
   }
   const pid_t child = fork();
   if (child == 0) {
-    setenv("GB_KILL_AT", name, 1);
-    setenv("LEDGER_TEST_FOLDER", (folder / "log").c_str(), 1);
+    setenv("GB_KILL_AT", name, 1);  // NOLINT(concurrency-mt-unsafe): the child has one thread
+    setenv("LEDGER_TEST_FOLDER", (folder / "log").c_str(), 1);  // NOLINT(concurrency-mt-unsafe)
     execl("/proc/self/exe", "ledger_test", "--gtest_also_run_disabled_tests", "--gtest_filter=KilledProcess.*",
           nullptr);
     _exit(1);
@@ -456,7 +456,7 @@ INSTANTIATE_TEST_SUITE_P(Ledger, KillPoint,
 
 // What the child of the test above does; by itself it is nothing.
 TEST(KilledProcess, DISABLED_AppendsOneEntry) {
-  const char* folder = std::getenv("LEDGER_TEST_FOLDER");
+  const char* folder = std::getenv("LEDGER_TEST_FOLDER");  // NOLINT(concurrency-mt-unsafe)
   ASSERT_NE(folder, nullptr);
   TestRoom room(8);  // gives ids that the parent has not used
   const auto log = Must(room.Open(folder));

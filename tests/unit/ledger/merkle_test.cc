@@ -145,7 +145,7 @@ TEST(Merkle, ConsistencyWithTheEmptyTreeProvesNothing) {
 
 // Changes one bit, removes or adds a hash, in proofs of trees of random sizes.
 TEST(Merkle, MutatedProofsFail) {
-  std::mt19937_64 random(20261123);  // NOLINT(cert-msc51-cpp): a fixed sequence, so that a failure repeats
+  std::mt19937_64 random(20261123);  // NOLINT(cert-msc32-c,cert-msc51-cpp): a fixed sequence, so that a failure repeats
   const Tree tree = NumberedTree(2'000);
   for (int round = 0; round < 2'000; ++round) {
     const std::uint64_t size = 2 + random() % (tree.size() - 1);
@@ -159,7 +159,7 @@ TEST(Merkle, MutatedProofsFail) {
     Proof longer = inclusion;
     longer.push_back(tree.Root(size));
     EXPECT_FALSE(VerifyInclusion(index, size, tree.Node(0, index), longer, tree.Root(size)));
-    Proof shorter(inclusion.begin(), inclusion.end() - 1);
+    const Proof shorter(inclusion.begin(), inclusion.end() - 1);
     EXPECT_FALSE(VerifyInclusion(index, size, tree.Node(0, index), shorter, tree.Root(size)));
     inclusion[random() % inclusion.size()][random() % kHashBytes] ^= static_cast<std::uint8_t>(1U << (random() % 8));
     EXPECT_FALSE(VerifyInclusion(index, size, tree.Node(0, index), inclusion, tree.Root(size)));

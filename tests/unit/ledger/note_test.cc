@@ -53,10 +53,7 @@ TEST(VerifierKey, RefusesWhatFormatWouldNotWrite) {
 }
 
 TEST(VerifierKey, RefusesNamesThatNotesCannotHave) {
-  for (const char* name : {"", "a b", "a+b", "a\tb",
-                           "a\xC2\xA0"
-                           "b",
-                           "a\xE3\x80\x80", "\xFF"}) {
+  for (const char* name : {"", "a b", "a+b", "a\tb", "a\xC2\xA0", "a\xE3\x80\x80", "\xFF"}) {
     EXPECT_FALSE(CheckKeyName(name).ok()) << name;
   }
   EXPECT_TRUE(CheckKeyName("r\xC3\xA4um.example/witness").ok());

@@ -219,7 +219,7 @@ TEST(Verify, OpeningsAndBlobsAreHeldToTheirDigests) {
   ASSERT_NE(opening, files.end());
   SeededRandom random(3);
   opening->second = "{\"openings\":[\"" + Commit("local_name", "another.table", random).opening + "\"]}";
-  Report report = Check(files, Whole().options);
+  const Report report = Check(files, Whole().options);
   EXPECT_TRUE(Mentions(report, "no commitment")) << report.ToText();
 
   files = Whole().files;

@@ -38,6 +38,9 @@ class FakeEngine final : public engine::Engine {
     result.file = {request.target_path, {{"sport", "VARCHAR"}, {"people", "BIGINT"}}, 2};
     GB_RETURN_IF_ERROR(WriteFileDurably(request.target_path, "rows"));
     ++selects;
+    if (during_select) {
+      during_select();
+    }
     return result;
   }
   Status CheckFunction(const engine::Function&, const std::vector<engine::Function>&) override { return Status(); }
@@ -89,6 +92,7 @@ class FakeEngine final : public engine::Engine {
   Status prepare_error;
   Status run_error;
   std::function<void()> during_run;
+  std::function<void()> during_select;
   engine::PrepareRequest last_prepare;
   engine::RunRequest last_run;
   std::vector<std::string> canceled;

@@ -126,6 +126,17 @@ TEST_F(RunsTest, WhatIsVisibleOfTimeIsRoundedUp) {
   EXPECT_EQ(ToInt(done->run.visible_at) - ToInt(done->run.requested_at), 1'000);
 }
 
+TEST_F(RunsTest, WhoSeesTheEndCanReadTheOutputs) {
+  Approve(MakeNotebook());
+  const auto run = rooms_->runs().Submit(federation_, Submission());
+  engine_.during_select = [&] {
+    EXPECT_EQ(rooms_->runs().Get(federation_, run->run.id)->run.state, RunState::kRunning);
+  };
+  Settle();
+  EXPECT_EQ(engine_.selects, 1);
+  EXPECT_EQ(rooms_->runs().Get(federation_, run->run.id)->run.state, RunState::kTerminated);
+}
+
 TEST_F(RunsTest, ARefusalIsDetailedAndAFailureIsNot) {
   Approve(MakeNotebook());
   engine_.run_error = Status(ErrorCode::kQueryRefused, "SUM of a product").WithRule("P4");

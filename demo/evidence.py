@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The evidence bundle: verified by the program, and changed by a byte."""
+
+import pathlib
+import tarfile
+from typing import NamedTuple
+
+import server
+
+ENTRIES_PER_TILE = 256
+
+
+class Report(NamedTuple):
+    exit_code: int
+    text: str
+
+
+def verify(bundle, pin, entries):
+    """`glovebox audit verify`: against the identity that was noted, and the number of entries that there must be."""
+    done = server.run_glovebox("audit", "verify", bundle, "--pin", pin, "--min-size", entries)
+    return Report(done.returncode, done.stdout + done.stderr)
+
+
+def lines_about(report, entry):
+    return [line for line in report.splitlines() if f"entry {entry}" in line]
+
+
+def _tile_of(folder, entry):
+    tiles = sorted(path for path in folder.glob("**/log/tile/entries/**/*") if path.is_file())
+    number, place = divmod(entry, ENTRIES_PER_TILE)
+    return tiles[number], place
+
+
+def flip_a_byte(bundle, entry, work):
+    """A copy of the bundle, as a folder, in which a byte of one entry's text is another."""
+    with tarfile.open(bundle) as tar:
+        tar.extractall(work, filter="data")
+    tile, place = _tile_of(work, entry)
+    content = bytearray(tile.read_bytes())
+    offset = 0
+    for _ in range(place):
+        offset += 2 + int.from_bytes(content[offset:offset + 2], "big")
+    size = int.from_bytes(content[offset:offset + 2], "big")
+    content[offset + 2 + size // 2] ^= 1
+    tile.write_bytes(content)
+    folders = list(work.iterdir())
+    return folders[0] if len(folders) == 1 and folders[0].is_dir() else pathlib.Path(work)

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/statement_runs.h"
+
+#include <gtest/gtest.h>
+
+#include <condition_variable>
+#include <mutex>
+
+#include "base/limits.h"
+#include "tests/unit/catalog/fixture.h"
+
+namespace glovebox::api {
+namespace {
+
+constexpr std::int64_t kLongMs = 60'000;
+
+// Answers queries once the gate is open.
+class GatedEngine final : public engine::Engine {
+ public:
+  Result<engine::SelectResult> Select(const engine::SelectRequest&) override {
+    std::unique_lock<std::mutex> lock(mutex_);
+    ++started_;
+    changed_.notify_all();
+    changed_.wait(lock, [this] { return open_; });
+    engine::SelectResult result;
+    result.file.columns = {{"x", "BIGINT"}};
+    result.rows = {{json::Value(7)}};
+    return result;
+  }
+  Status CheckFunction(const engine::Function&, const std::vector<engine::Function>&) override { return {}; }
+  Result<engine::PreparedAsset> Prepare(const engine::PrepareRequest&) override { return Refused(); }
+  Result<engine::RunResult> Run(const engine::RunRequest&) override { return Refused(); }
+  void Cancel(const std::string&) override {}
+
+  void Open() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    open_ = true;
+    changed_.notify_all();
+  }
+  void AwaitStarted(std::size_t count) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    changed_.wait(lock, [&] { return started_ >= count; });
+  }
+
+ private:
+  static Status Refused() { return {ErrorCode::kNotSupported, "not here"}; }
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::size_t started_ = 0;
+  bool open_ = false;
+};
+
+class StatementRunsTest : public catalog::CatalogTest {
+ protected:
+  // The gate opens before the threads are joined, whatever a test did.
+  ~StatementRunsTest() override { engine_.Open(); }
+
+  std::string Submit(const catalog::Caller& caller, const std::string& text = "SELECT 7 AS x") {
+    statement::StatementRequest request;
+    request.text = text;
+    auto id = runs_.Submit(caller, std::move(request));
+    EXPECT_TRUE(id.ok()) << id.status().message();
+    return id.ok() ? *id : "";
+  }
+  StatementState StateOf(const std::string& id) { return runs_.Get(admin_, id).value().state; }
+  // Statements that keep all threads busy until the gate opens.
+  std::vector<std::string> FillThreads() {
+    std::vector<std::string> ids;
+    for (std::size_t i = 0; i < limits::kStatementThreads; ++i) {
+      ids.push_back(Submit(admin_));
+    }
+    engine_.AwaitStarted(limits::kStatementThreads);
+    return ids;
+  }
+
+  GatedEngine engine_;
+  statement::Executor executor_{*catalog_, engine_};
+  StatementRuns runs_{executor_, clock_, random_};
+};
+
+TEST_F(StatementRunsTest, WaitGivesTheResultOfAStatementThatEnds) {
+  engine_.Open();
+  const auto view = runs_.Wait(admin_, Submit(admin_), kLongMs);
+  ASSERT_TRUE(view.ok());
+  EXPECT_EQ(view->state, StatementState::kSucceeded);
+  ASSERT_TRUE(view->outcome != nullptr && view->outcome->ok());
+  EXPECT_EQ(view->outcome->value().rows, (std::vector<std::vector<json::Value>>{{json::Value(7)}}));
+}
+
+TEST_F(StatementRunsTest, AFailedStatementKeepsItsErrorAndItsText) {
+  const auto view = runs_.Wait(admin_, Submit(admin_, "SELEC 1"), kLongMs);
+  ASSERT_TRUE(view.ok());
+  EXPECT_EQ(view->state, StatementState::kFailed);
+  EXPECT_EQ(view->outcome->status().code(), ErrorCode::kSqlSyntax);
+  EXPECT_EQ(view->text, "SELEC 1");
+}
+
+TEST_F(StatementRunsTest, NobodyButItsSubmitterSeesAStatement) {
+  engine_.Open();
+  const std::string id = Submit(admin_);
+  for (const catalog::Caller& caller : {other_, user_}) {
+    EXPECT_EQ(runs_.Get(caller, id).status().code(), ErrorCode::kNotFound);
+    EXPECT_EQ(runs_.Wait(caller, id, 0).status().code(), ErrorCode::kNotFound);
+    EXPECT_EQ(runs_.Cancel(caller, id).code(), ErrorCode::kNotFound);
+  }
+  EXPECT_TRUE(runs_.Get(admin_, id).ok());
+}
+
+TEST_F(StatementRunsTest, OnlyAStatementThatWaitsCanBeCanceled) {
+  const std::string running = FillThreads().front();
+  const std::string waiting = Submit(admin_);
+  EXPECT_EQ(StateOf(running), StatementState::kRunning);
+  EXPECT_EQ(StateOf(waiting), StatementState::kPending);
+  EXPECT_TRUE(runs_.Cancel(admin_, waiting).ok());
+  EXPECT_TRUE(runs_.Cancel(admin_, running).ok());
+  EXPECT_EQ(StateOf(waiting), StatementState::kCanceled);
+  engine_.Open();
+  EXPECT_EQ(runs_.Wait(admin_, running, kLongMs).value().state, StatementState::kSucceeded);
+  EXPECT_EQ(StateOf(waiting), StatementState::kCanceled);
+}
+
+TEST_F(StatementRunsTest, AnOrganisationThatSubmitsTooMuchIsToldAndOthersAreNot) {
+  FillThreads();
+  for (std::size_t i = limits::kStatementThreads; i < limits::kStatementsUnfinishedMax; ++i) {
+    Submit(admin_);
+  }
+  EXPECT_EQ(runs_.Submit(user_, {}).status().code(), ErrorCode::kResourceExhausted);
+  EXPECT_TRUE(runs_.Submit(other_, {}).ok());
+}
+
+TEST_F(StatementRunsTest, TheLastResultsOfAnOrganisationAreKept) {
+  engine_.Open();
+  std::vector<std::string> ids;
+  for (std::size_t i = 0; i <= limits::kStatementsKeptMax; ++i) {
+    ids.push_back(Submit(admin_));
+    ASSERT_TRUE(runs_.Wait(admin_, ids.back(), kLongMs).ok());
+  }
+  EXPECT_EQ(runs_.Get(admin_, ids.front()).status().code(), ErrorCode::kNotFound);
+  EXPECT_TRUE(runs_.Get(admin_, ids[1]).ok());
+}
+
+TEST_F(StatementRunsTest, WaitingEndsWithTheTime) {
+  const std::string id = FillThreads().front();
+  EXPECT_EQ(runs_.Wait(admin_, id, 1).value().state, StatementState::kRunning);
+}
+
+TEST_F(StatementRunsTest, AfterStopNothingIsAccepted) {
+  engine_.Open();
+  runs_.Stop();
+  EXPECT_EQ(runs_.Submit(admin_, {}).status().code(), ErrorCode::kUnavailable);
+}
+
+}  // namespace
+}  // namespace glovebox::api

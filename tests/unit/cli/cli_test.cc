@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/cli.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <vector>
+
+namespace glovebox::cli {
+namespace {
+
+using testing::HasSubstr;
+
+// Notes what it was asked for.
+class RecordingProgram final : public Program {
+ public:
+  Status Serve(const ServeOptions& options) override {
+    served.push_back(options);
+    return answer;
+  }
+  Result<IssuedToken> CreateOrganisation(const OrganisationRequest& request) override {
+    organisations.push_back(request);
+    return Issue(request.admin_user);
+  }
+  Result<IssuedToken> CreateToken(const TokenRequest& request) override {
+    tokens.push_back(request);
+    return Issue(request.principal);
+  }
+
+  Status answer;
+  std::vector<ServeOptions> served;
+  std::vector<OrganisationRequest> organisations;
+  std::vector<TokenRequest> tokens;
+
+ private:
+  [[nodiscard]] Result<IssuedToken> Issue(const std::string& principal) const {
+    if (!answer.ok()) {
+      return answer;
+    }
+    return IssuedToken{.organisation = "Insurer",
+                       .organisation_id = "id",
+                       .global_metastore_id = "local:local:id",
+                       .workspace_id = 7,
+                       .principal = principal,
+                       .token = "the-token"};
+  }
+};
+
+class CliTest : public testing::Test {
+ protected:
+  int Run(const std::vector<const char*>& words) {
+    std::vector<const char*> arguments = {"glovebox"};
+    for (const char* word : words) {
+      arguments.push_back(word);
+    }
+    testing::internal::CaptureStdout();
+    testing::internal::CaptureStderr();
+    const int code = Main(static_cast<int>(arguments.size()), arguments.data(), program_);
+    out_ = testing::internal::GetCapturedStdout();
+    err_ = testing::internal::GetCapturedStderr();
+    return code;
+  }
+
+  RecordingProgram program_;
+  std::string out_;
+  std::string err_;
+};
+
+TEST_F(CliTest, ServeReadsItsOptions) {
+  EXPECT_EQ(Run({"serve", "--data", "/d", "--listen", "[::1]:99", "--allow-unconfined-workers"}), kExitOk);
+  ASSERT_EQ(program_.served.size(), 1U);
+  EXPECT_EQ(program_.served[0].data_folder, "/d");
+  EXPECT_EQ(program_.served[0].host, "::1");
+  EXPECT_EQ(program_.served[0].port, 99);
+  EXPECT_EQ(program_.served[0].unconfined, UnconfinedWorkers::kAllow);
+}
+
+TEST_F(CliTest, WorkersAreConfinedUnlessTheOperatorSaysOtherwise) {
+  EXPECT_EQ(Run({"serve", "--data", "/d"}), kExitOk);
+  EXPECT_EQ(program_.served.at(0).unconfined, UnconfinedWorkers::kRefuse);
+  EXPECT_EQ(program_.served.at(0).host, "127.0.0.1");
+}
+
+TEST_F(CliTest, WrongArgumentsDoNothing) {
+  for (const std::vector<const char*>& arguments : std::vector<std::vector<const char*>>{
+           {},
+           {"nothing"},
+           {"serve", "--nothing"},
+           {"serve", "--listen", "x:y"},
+           {"serve", "--tls-key", "k.pem"},
+           {"organisation"},
+           {"organisation", "create", "Insurer"},
+           {"token", "create", "--organisation", "Insurer"},
+           {"token", "create", "--organisation", "Insurer", "--user", "u", "--days", "0"},
+           {"audit", "verify"},
+           {"audit", "verify", "x", "--min-size", "-1"},
+       }) {
+    EXPECT_EQ(Run(arguments), kExitUsage);
+    EXPECT_FALSE(err_.empty());
+  }
+  EXPECT_TRUE(program_.served.empty() && program_.organisations.empty() && program_.tokens.empty());
+}
+
+TEST_F(CliTest, ATokenIsPrintedOnceOnStandardOutput) {
+  EXPECT_EQ(Run({"organisation", "create", "Insurer", "--admin", "ann", "--data", "/d"}), kExitOk);
+  EXPECT_THAT(out_, HasSubstr("the-token"));
+  EXPECT_THAT(err_, testing::Not(HasSubstr("the-token")));
+  EXPECT_EQ(program_.organisations.at(0).name, "Insurer");
+  EXPECT_EQ(program_.organisations.at(0).admin_user, "ann");
+}
+
+TEST_F(CliTest, DaysBecomeSeconds) {
+  EXPECT_EQ(Run({"token", "create", "--organisation", "I", "--user", "u", "--days", "2", "--data", "/d"}), kExitOk);
+  EXPECT_EQ(program_.tokens.at(0).lifetime_seconds, 172'800);
+}
+
+TEST_F(CliTest, AFailureIsOneLineOnStandardError) {
+  program_.answer = Status(ErrorCode::kUnavailable, "the folder is in use");
+  EXPECT_EQ(Run({"serve", "--data", "/d"}), kExitFailed);
+  EXPECT_EQ(err_, "glovebox: the folder is in use\n");
+  EXPECT_EQ(out_, "");
+}
+
+TEST_F(CliTest, PrintsErrorsAndVersion) {
+  EXPECT_EQ(Run({"errors"}), kExitOk);
+  EXPECT_THAT(out_, HasSubstr("| `UNAUTHENTICATED` | 401 |"));
+  EXPECT_EQ(Run({"version"}), kExitOk);
+  EXPECT_EQ(out_, "glovebox " + std::string(kVersion) + "\n");
+}
+
+TEST_F(CliTest, ABundleThatIsNotThereIsNotValid) {
+  EXPECT_EQ(Run({"audit", "verify", "/nonexistent/bundle"}), kExitFailed);
+  EXPECT_THAT(err_, HasSubstr("glovebox: "));
+}
+
+}  // namespace
+}  // namespace glovebox::cli
