@@ -52,7 +52,7 @@ constexpr Query kQueries[] = {
 
 [[noreturn]] void Fail(const Status& status) {
   std::fprintf(stderr, "bench: %s\n", status.message().c_str());
-  std::exit(1);
+  std::exit(1);  // NOLINT(concurrency-mt-unsafe): a program with one thread
 }
 
 template <typename T>
@@ -189,7 +189,7 @@ int Main(int argc, char** argv) {
   if (argc > 1 && std::strcmp(argv[1], "worker") == 0) {
     return engine::worker::WorkerMain();
   }
-  const std::int64_t rows = argc > 1 ? std::atoll(argv[1]) : 10'000'000;
+  const std::int64_t rows = argc > 1 ? std::strtoll(argv[1], nullptr, 10) : 10'000'000;
   std::string folder = (std::filesystem::temp_directory_path() / "glovebox-bench-XXXXXX").string();
   if (mkdtemp(folder.data()) == nullptr) {
     std::fprintf(stderr, "bench: cannot make a temporary folder\n");

@@ -23,7 +23,7 @@ NOTEBOOK = "body_measures"
 SCOPE, KEY = "fit_for_gold", "join_key"
 FEDERATION_ADMIN, ANALYST, INTERN = "fred@federation.example", "nina@federation.example", "ole@federation.example"
 INSURER_ADMIN, REVIEWER = "ann@insurer.example", "petra@insurer.example"
-RUN_SECONDS = 60
+RUN_SECONDS = 300
 POLL_SECONDS = 0.05
 
 TABLE = cleanrooms.CleanRoomAssetAssetType.TABLE

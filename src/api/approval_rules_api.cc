@@ -51,8 +51,7 @@ Result<Response> ListRules(const Context& context, const Caller& caller, const R
   GB_ASSIGN_OR_RETURN(const catalog::PageRequest page, ReadPageRequest(request, "page_size"));
   GB_ASSIGN_OR_RETURN(const auto all, context.rooms->notebooks().ListRules(caller, room_name));
   // Ids are time-ordered, and the list is in their order.
-  GB_ASSIGN_OR_RETURN(const auto listed,
-                      PageOf(all, page, [](const room::AutoApprovalRule& rule) { return rule.id; }));
+  GB_ASSIGN_OR_RETURN(const auto listed, PageOf(all, page, [](const room::AutoApprovalRule& rule) { return rule.id; }));
   json::Array items;
   for (const room::AutoApprovalRule& rule : listed.items) {
     items.push_back(ApprovalRuleJson(rule, room_name));
@@ -70,14 +69,14 @@ Result<Response> GetRule(const Context& context, const Caller& caller, const Req
 Result<Response> UpdateRule(const Context& context, const Caller& caller, Request& request) {
   const std::string& room_name = request.PathParameter("room");
   GB_ASSIGN_OR_RETURN(const room::RuleSpec spec, ReadRule(request));
-  GB_ASSIGN_OR_RETURN(const room::AutoApprovalRule rule, context.rooms->notebooks().UpdateRule(
-                                                             caller, room_name, request.PathParameter("rule_id"), spec));
+  GB_ASSIGN_OR_RETURN(const room::AutoApprovalRule rule,
+                      context.rooms->notebooks().UpdateRule(caller, room_name, request.PathParameter("rule_id"), spec));
   return Response::Json(ApprovalRuleJson(rule, room_name));
 }
 
 Result<Response> DeleteRule(const Context& context, const Caller& caller, const Request& request) {
-  GB_RETURN_IF_ERROR(context.rooms->notebooks().DeleteRule(caller, request.PathParameter("room"),
-                                                           request.PathParameter("rule_id")));
+  GB_RETURN_IF_ERROR(
+      context.rooms->notebooks().DeleteRule(caller, request.PathParameter("room"), request.PathParameter("rule_id")));
   return Response::Json(json::Object());
 }
 

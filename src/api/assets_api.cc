@@ -6,6 +6,7 @@
 #include "api/room_json.h"
 #include "base/assert.h"
 #include "base/strings.h"
+#include "catalog/names.h"
 #include "room/rooms.h"
 
 namespace glovebox::api {
@@ -32,8 +33,8 @@ Result<AssetType> ParseType(std::string_view text) {
   }
   for (const std::string_view known : {"VIEW", "FOREIGN_TABLE", "VOLUME", "JAR_ANALYSIS", "GENIE_SPACE"}) {
     if (type == known) {
-      return Status(ErrorCode::kNotSupported, "Assets of type " + type +
-                                                  " are not offered by this server; TABLE and NOTEBOOK_FILE are.");
+      return Status(ErrorCode::kNotSupported,
+                    "Assets of type " + type + " are not offered by this server; TABLE and NOTEBOOK_FILE are.");
     }
   }
   return Status(ErrorCode::kInvalidParameterValue, "asset_type is TABLE or NOTEBOOK_FILE.");
@@ -104,10 +105,10 @@ Result<Response> ListAssets(const Context& context, const Caller& caller, const 
   GB_ASSIGN_OR_RETURN(const auto notebooks, context.rooms->notebooks().List(caller, room_name));
   std::vector<std::pair<std::string, json::Value>> all;
   for (const room::NotebookView& view : notebooks) {
-    all.emplace_back("NOTEBOOK_FILE/" + AsciiLower(view.asset.name), NotebookAssetJson(view, room_name));
+    all.emplace_back("NOTEBOOK_FILE/" + catalog::NameKey(view.asset.name), NotebookAssetJson(view, room_name));
   }
   for (const room::AssetView& view : tables) {
-    all.emplace_back("TABLE/" + AsciiLower(view.asset.name), TableAssetJson(view, room_name));
+    all.emplace_back("TABLE/" + catalog::NameKey(view.asset.name), TableAssetJson(view, room_name));
   }
   std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   GB_ASSIGN_OR_RETURN(auto listed, PageOf(all, page, [](const auto& item) { return item.first; }));
@@ -145,7 +146,7 @@ Result<Response> UpdateAsset(const Context& context, const Caller& caller, Reque
   GB_ASSIGN_OR_RETURN(const room::AssetView view, context.rooms->assets().GetTable(caller, room_name, name));
   if (reader.Find("table_local_details") != nullptr) {
     GB_ASSIGN_OR_RETURN(const room::TableSpec spec, ReadTable(reader, name));
-    if (!EqualsIgnoreCase(spec.local_name, view.asset.local_name)) {
+    if (!room::SameName(spec.local_name, view.asset.local_name)) {
       return Status(ErrorCode::kInvalidState,
                     "The table behind an asset does not change; delete the asset and publish the other table.");
     }
@@ -164,16 +165,15 @@ Result<Response> DeleteAsset(const Context& context, const Caller& caller, const
 
 Status RequireNotebook(const Request& request) {
   GB_ASSIGN_OR_RETURN(const AssetType type, ParseType(request.PathParameter("type")));
-  return type == AssetType::kNotebook
-             ? Status()
-             : Status(ErrorCode::kInvalidParameterValue, "Only assets of type NOTEBOOK_FILE have versions and reviews.");
+  return type == AssetType::kNotebook ? Status()
+                                      : Status(ErrorCode::kInvalidParameterValue,
+                                               "Only assets of type NOTEBOOK_FILE have versions and reviews.");
 }
 
 Result<Response> ReviewAsset(const Context& context, const Caller& caller, Request& request) {
   GB_RETURN_IF_ERROR(RequireNotebook(request));
   GB_ASSIGN_OR_RETURN(const json::Value body, RequireJsonObject(request));
-  GB_ASSIGN_OR_RETURN(const auto reader,
-                      json::ObjectReader::Of(Unwrapped(body, "notebook_review"), "notebook_review"));
+  GB_ASSIGN_OR_RETURN(const auto reader, json::ObjectReader::Of(Unwrapped(body, "notebook_review"), "notebook_review"));
   room::ReviewSpec spec;
   GB_ASSIGN_OR_RETURN(const std::string etag, reader.RequiredString("etag"));
   GB_ASSIGN_OR_RETURN(const std::string state, reader.RequiredString("review_state"));
@@ -184,9 +184,9 @@ Result<Response> ReviewAsset(const Context& context, const Caller& caller, Reque
   } else if (state == "REJECTED") {
     spec.decision = room::Decision::kRejected;
   }
-  GB_ASSIGN_OR_RETURN(const room::NotebookView view,
-                      context.rooms->notebooks().Review(caller, request.PathParameter("room"),
-                                                        request.PathParameter("name"), spec));
+  GB_ASSIGN_OR_RETURN(
+      const room::NotebookView view,
+      context.rooms->notebooks().Review(caller, request.PathParameter("room"), request.PathParameter("name"), spec));
   return Response::Json(ReviewAnswerJson(view));
 }
 
@@ -195,8 +195,8 @@ Result<Response> ListRevisions(const Context& context, const Caller& caller, con
   const std::string& room_name = request.PathParameter("room");
   GB_ASSIGN_OR_RETURN(catalog::PageRequest page, ReadPageRequest(request, "page_size"));
   page.size = page.size == 0 ? kRevisionsPageSize : page.size;
-  GB_ASSIGN_OR_RETURN(const auto all, context.rooms->notebooks().Revisions(caller, room_name,
-                                                                           request.PathParameter("name")));
+  GB_ASSIGN_OR_RETURN(const auto all,
+                      context.rooms->notebooks().Revisions(caller, room_name, request.PathParameter("name")));
   // Newest first: the key that ascends is what is left of the numbers below.
   const std::int64_t newest = all.empty() ? 0 : all.front().version.number;
   GB_ASSIGN_OR_RETURN(const auto listed, PageOf(all, page, [&](const room::NotebookView& view) {
@@ -213,8 +213,8 @@ Result<Response> ListRevisions(const Context& context, const Caller& caller, con
 Result<Response> GetRevision(const Context& context, const Caller& caller, const Request& request) {
   GB_RETURN_IF_ERROR(RequireNotebook(request));
   const std::string& room_name = request.PathParameter("room");
-  GB_ASSIGN_OR_RETURN(const auto all, context.rooms->notebooks().Revisions(caller, room_name,
-                                                                           request.PathParameter("name")));
+  GB_ASSIGN_OR_RETURN(const auto all,
+                      context.rooms->notebooks().Revisions(caller, room_name, request.PathParameter("name")));
   const Etag etag(request.PathParameter("etag"));
   for (const room::NotebookView& view : all) {
     if (view.version.etag == etag) {

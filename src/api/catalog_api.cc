@@ -158,14 +158,14 @@ Result<Response> GetMetastore(const Context& context, const Caller& caller, cons
   if (request.PathParameter("id") != caller.organisation.str()) {
     return Status(ErrorCode::kNotFound, "Metastore '" + request.PathParameter("id") + "' does not exist.");
   }
-  GB_ASSIGN_OR_RETURN(json::Value metastore, MetastoreJson(context, caller));
+  GB_ASSIGN_OR_RETURN(const json::Value metastore, MetastoreJson(context, caller));
   return Response::Json(metastore);
 }
 
 void AddMetastore(const Context& context, http::Router& router) {
   AddEndpoint(context, router, Method::kGet, std::string(kRoot) + "metastore_summary",
               [context](const Caller& caller, Request&) -> Result<Response> {
-                GB_ASSIGN_OR_RETURN(json::Value metastore, MetastoreJson(context, caller));
+                GB_ASSIGN_OR_RETURN(const json::Value metastore, MetastoreJson(context, caller));
                 return Response::Json(metastore);
               });
   AddEndpoint(context, router, Method::kGet, std::string(kRoot) + "current-metastore-assignment",

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What every endpoint works with, and the few steps that all of them share: authenticate first, then read the body, check
-// its shape, call one service, write the answer. Handlers decide nothing: services authorise.
+// What every endpoint works with, and the few steps that all of them share: authenticate first, then read the body,
+// check its shape, call one service, write the answer. Handlers decide nothing: services authorise.
 //
 // Errors: a handler returns a Status; http turns it into the shape that clients know. Without a valid token it is
 // UNAUTHENTICATED, with one message for all reasons, before a byte of the body is read.
@@ -56,8 +56,8 @@ Result<catalog::Caller> Authenticate(const Context& context, const http::Request
 
 // The body as a JSON object; an empty body is an empty object.
 Result<json::Value> RequireJsonObject(http::Request& request);
-// The member `key` of an object if it is an object, else the object itself: for bodies that clients send both wrapped and
-// bare.
+// The member `key` of an object if it is an object, else the object itself: for bodies that clients send both wrapped
+// and bare.
 const json::Value& Unwrapped(const json::Value& body, std::string_view key);
 
 // Sets the member unless it is empty: what is unknown is absent in Databricks' shapes.

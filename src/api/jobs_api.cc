@@ -32,7 +32,8 @@ Result<room::SubmitSpec> ReadSubmission(const json::Value& body) {
   GB_ASSIGN_OR_RETURN(spec.task_key, task.OptionalString("task_key"));
   const json::Value* notebook = task.Find("clean_rooms_notebook_task");
   if (notebook == nullptr) {
-    return Status(ErrorCode::kNotSupported, "The only kind of task that this server runs is clean_rooms_notebook_task.");
+    return Status(ErrorCode::kNotSupported,
+                  "The only kind of task that this server runs is clean_rooms_notebook_task.");
   }
   GB_ASSIGN_OR_RETURN(const auto what, json::ObjectReader::Of(*notebook, "clean_rooms_notebook_task"));
   GB_ASSIGN_OR_RETURN(spec.room, what.RequiredString("clean_room_name"));
@@ -121,7 +122,7 @@ Result<std::vector<room::RunView>> RunsInRoom(const Context& context, const Call
                       context.rooms->runs().ListInRoom(caller, request.PathParameter("room")));
   const std::string name = request.query.GetString(name_parameter);
   if (!name.empty()) {
-    std::erase_if(all, [&](const room::RunView& view) { return !EqualsIgnoreCase(view.run.notebook_name, name); });
+    std::erase_if(all, [&](const room::RunView& view) { return !room::SameName(view.run.notebook_name, name); });
   }
   return all;
 }

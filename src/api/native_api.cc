@@ -42,8 +42,8 @@ json::Value RuleJson(const room::AssetView& view) {
 }
 
 Result<Response> GetRule(const Context& context, const Caller& caller, const Request& request) {
-  GB_ASSIGN_OR_RETURN(const room::AssetView view, context.rooms->assets().GetTable(caller, RoomOf(request),
-                                                                                   request.PathParameter("name")));
+  GB_ASSIGN_OR_RETURN(const room::AssetView view,
+                      context.rooms->assets().GetTable(caller, RoomOf(request), request.PathParameter("name")));
   if (view.asset.rule.empty()) {
     return Status(ErrorCode::kNotFound, "The asset has no analysis rule yet: nobody can use it.");
   }
@@ -52,9 +52,9 @@ Result<Response> GetRule(const Context& context, const Caller& caller, const Req
 
 Result<Response> PutRule(const Context& context, const Caller& caller, Request& request) {
   GB_ASSIGN_OR_RETURN(const json::Value body, RequireJsonObject(request));
-  GB_ASSIGN_OR_RETURN(const room::AssetView view,
-                      context.rooms->assets().SetRule(caller, RoomOf(request), request.PathParameter("name"),
-                                                      Unwrapped(body, "rule")));
+  GB_ASSIGN_OR_RETURN(
+      const room::AssetView view,
+      context.rooms->assets().SetRule(caller, RoomOf(request), request.PathParameter("name"), Unwrapped(body, "rule")));
   return Response::Json(RuleJson(view));
 }
 
@@ -66,8 +66,8 @@ json::Value ContractJson(const room::NotebookView& view) {
 }
 
 Result<Response> GetContract(const Context& context, const Caller& caller, const Request& request) {
-  GB_ASSIGN_OR_RETURN(const room::NotebookView view, context.rooms->notebooks().Get(caller, RoomOf(request),
-                                                                                    request.PathParameter("name")));
+  GB_ASSIGN_OR_RETURN(const room::NotebookView view,
+                      context.rooms->notebooks().Get(caller, RoomOf(request), request.PathParameter("name")));
   return Response::Json(ContractJson(view));
 }
 
@@ -78,8 +78,7 @@ Result<Response> PutContract(const Context& context, const Caller& caller, Reque
   spec.name = request.PathParameter("name");
   const json::Value* member = body.as_object().Find("contract");
   spec.contract = member != nullptr ? *member : body;
-  GB_ASSIGN_OR_RETURN(const room::NotebookView view,
-                      context.rooms->notebooks().Update(caller, RoomOf(request), spec));
+  GB_ASSIGN_OR_RETURN(const room::NotebookView view, context.rooms->notebooks().Update(caller, RoomOf(request), spec));
   return Response::Json(ContractJson(view));
 }
 
@@ -87,9 +86,9 @@ Result<Response> PlanNotebook(const Context& context, const Caller& caller, Requ
   GB_ASSIGN_OR_RETURN(const json::Value body, RequireJsonObject(request));
   GB_ASSIGN_OR_RETURN(const auto reader, json::ObjectReader::Of(body, "request"));
   GB_ASSIGN_OR_RETURN(const std::string etag, reader.OptionalString("etag"));
-  GB_ASSIGN_OR_RETURN(const room::PlanPreview preview,
-                      context.rooms->notebooks().Preview(caller, RoomOf(request), request.PathParameter("name"),
-                                                         Etag(etag)));
+  GB_ASSIGN_OR_RETURN(
+      const room::PlanPreview preview,
+      context.rooms->notebooks().Preview(caller, RoomOf(request), request.PathParameter("name"), Etag(etag)));
   return Response::Json(json::Object{{"etag", preview.etag.str()}, {"certificate", preview.certificate}});
 }
 
@@ -101,7 +100,7 @@ Result<Response> GetCertificate(const Context& context, const Caller& caller, co
     GB_ASSIGN_OR_RETURN(const std::int64_t value, number.GetInt("run_id", 0));
     return RunId{value};
   }());
-  GB_ASSIGN_OR_RETURN(json::Value certificate, context.rooms->runs().Certificate(caller, RoomOf(request), id));
+  GB_ASSIGN_OR_RETURN(const json::Value certificate, context.rooms->runs().Certificate(caller, RoomOf(request), id));
   return Response::Json(certificate);
 }
 
@@ -125,8 +124,8 @@ Result<Response> GetEntries(const Context& context, const Caller& caller, const 
   json::Array items;
   for (const std::string& bytes : entries) {
     GB_ASSIGN_OR_RETURN(json::Value entry, json::Parse(bytes));
-    items.emplace_back(json::Object{{"index", from + static_cast<std::int64_t>(items.size())},
-                                    {"entry", std::move(entry)}});
+    items.emplace_back(
+        json::Object{{"index", from + static_cast<std::int64_t>(items.size())}, {"entry", std::move(entry)}});
   }
   return Response::Json(json::Object{{"entries", std::move(items)}});
 }
@@ -144,9 +143,8 @@ Result<Response> GetEvidence(const Context& context, const Caller& caller, const
 
 template <typename Handler>
 void Add(const Context& context, http::Router& router, Method method, const std::string& pattern, Handler handler) {
-  AddEndpoint(context, router, method, pattern, [context, handler](const Caller& caller, Request& request) {
-    return handler(context, caller, request);
-  });
+  AddEndpoint(context, router, method, pattern,
+              [context, handler](const Caller& caller, Request& request) { return handler(context, caller, request); });
 }
 
 }  // namespace

@@ -85,15 +85,14 @@ Result<Response> ListExports(const Context& context, const Caller& caller, const
 }
 
 Result<Response> GetExport(const Context& context, const Caller& caller, const Request& request) {
-  GB_ASSIGN_OR_RETURN(const room::Export item, context.rooms->outputs().GetExport(
-                                                   caller, RoomOf(request), request.PathParameter("export_id")));
+  GB_ASSIGN_OR_RETURN(const room::Export item,
+                      context.rooms->outputs().GetExport(caller, RoomOf(request), request.PathParameter("export_id")));
   return Response::Json(ExportJson(item));
 }
 
 Result<Response> GetContent(const Context& context, const Caller& caller, const Request& request) {
-  GB_ASSIGN_OR_RETURN(const room::ExportContent content, context.rooms->outputs().Content(
-                                                             caller, RoomOf(request),
-                                                             request.PathParameter("export_id")));
+  GB_ASSIGN_OR_RETURN(const room::ExportContent content,
+                      context.rooms->outputs().Content(caller, RoomOf(request), request.PathParameter("export_id")));
   GB_ASSIGN_OR_RETURN(Response response, Response::File(content.path, "application/vnd.apache.parquet"));
   response.headers.Set("ETag", "\"" + content.sha256 + "\"");
   response.headers.Set("Content-Disposition", "attachment; filename=\"output.parquet\"");

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Endpoints of clean rooms: Databricks' paths for rooms, assets, reviews, auto-approval rules and jobs, and the native API
-// under /api/glovebox/v1 for what Databricks has not (joining, analysis rules, output contracts, plans, output reviews,
-// exports, ledger, evidence).
+// Endpoints of clean rooms: Databricks' paths for rooms, assets, reviews, auto-approval rules and jobs, and the native
+// API under /api/glovebox/v1 for what Databricks has not (joining, analysis rules, output contracts, plans, output
+// reviews, exports, ledger, evidence).
 //
 // Each function adds its routes. REQUIRES: `context.rooms` and `context.catalog` are there (asserted).
 // Who learns what: what a side may not see is not in the values that the services give, so it cannot be written here.

@@ -259,20 +259,16 @@ json::Object RunStateJson(const room::RunView& view) {
 }
 
 json::Value JobTaskJson(const room::RunView& view) {
-  json::Object task{{"clean_room_name", view.room_name},
-                    {"notebook_name", view.run.notebook_name},
-                    {"etag", view.run.etag.str()}};
+  json::Object task{
+      {"clean_room_name", view.room_name}, {"notebook_name", view.run.notebook_name}, {"etag", view.run.etag.str()}};
   if (view.run.parameters.is_object()) {
     task.Set("notebook_base_parameters", view.run.parameters);
   }
   json::Object state = RunStateJson(view);
   state.Set("state_message", view.run.message);
-  json::Object out{{"run_id", Number(view.run.task_id)},
-                   {"task_key", view.run.task_key},
-                   {"attempt_number", std::int64_t{0}},
-                   {"clean_rooms_notebook_task", std::move(task)},
-                   {"state", std::move(state)},
-                   {"status", StatusJson(view)}};
+  json::Object out{{"run_id", Number(view.run.task_id)}, {"task_key", view.run.task_key},
+                   {"attempt_number", std::int64_t{0}},  {"clean_rooms_notebook_task", std::move(task)},
+                   {"state", std::move(state)},          {"status", StatusJson(view)}};
   SetTimes(view, out);
   return json::Value(std::move(out));
 }

@@ -4,6 +4,7 @@
 #include "api/room_apis.h"
 #include "api/room_json.h"
 #include "base/assert.h"
+#include "catalog/names.h"
 #include "room/rooms.h"
 
 namespace glovebox::api {
@@ -90,7 +91,7 @@ Result<Response> ListRooms(const Context& context, const Caller& caller, const R
   GB_ASSIGN_OR_RETURN(const catalog::PageRequest page, ReadPageRequest(request, "page_size"));
   GB_ASSIGN_OR_RETURN(const std::vector<room::RoomView> all, context.rooms->rooms().List(caller));
   GB_ASSIGN_OR_RETURN(const auto listed,
-                      PageOf(all, page, [](const room::RoomView& view) { return AsciiLower(view.name); }));
+                      PageOf(all, page, [](const room::RoomView& view) { return catalog::NameKey(view.name); }));
   json::Array items;
   for (const room::RoomView& view : listed.items) {
     items.push_back(RoomJson(view, RoomDetail::kListed));
@@ -108,7 +109,7 @@ Result<Response> UpdateRoom(const Context& context, const Caller& caller, Reques
   GB_ASSIGN_OR_RETURN(const auto reader, json::ObjectReader::Of(Unwrapped(body, "clean_room"), "clean_room"));
   const std::string& name = request.PathParameter("name");
   GB_ASSIGN_OR_RETURN(const std::string new_name, reader.OptionalString("name", name));
-  if (!EqualsIgnoreCase(new_name, name)) {
+  if (!room::SameName(new_name, name)) {
     return Status(ErrorCode::kInvalidParameterValue, "The name of a clean room is immutable.");
   }
   room::RoomUpdate update;
@@ -131,10 +132,10 @@ Result<Response> CreateOutputCatalog(const Context& context, const Caller& calle
   GB_ASSIGN_OR_RETURN(const json::Value body, RequireJsonObject(request));
   GB_ASSIGN_OR_RETURN(const auto reader, json::ObjectReader::Of(Unwrapped(body, "output_catalog"), "output_catalog"));
   GB_ASSIGN_OR_RETURN(const std::string name, reader.RequiredString("catalog_name"));
-  GB_ASSIGN_OR_RETURN(const std::string created, context.rooms->rooms().CreateOutputCatalog(
-                                                     caller, request.PathParameter("name"), name));
-  return Response::Json(json::Object{
-      {"output_catalog", json::Object{{"catalog_name", created}, {"status", "CREATED"}}}});
+  GB_ASSIGN_OR_RETURN(const std::string created,
+                      context.rooms->rooms().CreateOutputCatalog(caller, request.PathParameter("name"), name));
+  return Response::Json(
+      json::Object{{"output_catalog", json::Object{{"catalog_name", created}, {"status", "CREATED"}}}});
 }
 
 }  // namespace

@@ -147,7 +147,7 @@ Result<std::vector<std::string>> ListDirectory(const std::string& path) {
   std::vector<std::string> names;
   while (true) {
     errno = 0;
-    const dirent* entry = readdir(directory.get());
+    const dirent* entry = readdir(directory.get());  // NOLINT(concurrency-mt-unsafe): the stream is ours alone
     if (entry == nullptr) {
       break;
     }

@@ -42,11 +42,11 @@ void AppendEcmaScript(double number, std::string& out) {
   if (exponent >= 0 && exponent < 21) {
     if (count <= exponent + 1) {
       out += digits;
-      out.append(static_cast<std::size_t>(exponent + 1 - count), '0');
+      out.append(static_cast<std::size_t>(exponent) + 1 - static_cast<std::size_t>(count), '0');
     } else {
-      out.append(digits, 0, static_cast<std::size_t>(exponent + 1));
+      out.append(digits, 0, static_cast<std::size_t>(exponent) + 1);
       out += '.';
-      out.append(digits, static_cast<std::size_t>(exponent + 1));
+      out.append(digits, static_cast<std::size_t>(exponent) + 1);
     }
   } else if (exponent < 0 && exponent >= -6) {
     out += "0.";

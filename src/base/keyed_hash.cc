@@ -60,7 +60,7 @@ std::uint64_t KeyedHash(std::string_view text) {
               key.high ^ 0x7465646279746573U};
   const std::uint64_t length = text.size();
   while (text.size() >= 8) {
-    state.Absorb(LoadWord(text.data(), 8));
+    state.Absorb(LoadWord(text.data(), 8));  // NOLINT(bugprone-suspicious-stringview-data-usage): eight bytes are there
     text.remove_prefix(8);
   }
   state.Absorb(length << 56U | LoadWord(text.data(), text.size()));

@@ -78,6 +78,7 @@ inline constexpr std::size_t kWorkerMessageBytesMax = std::size_t{64} << 20U;
 inline constexpr std::int64_t kVisibleDurationStepMs = 250;  // P13: rounded up to 0.25 s * 2^n
 inline constexpr std::size_t kHistoryCellsMax = 1'000'000;
 inline constexpr std::size_t kDifferencePairsByStructureMax = 40'000;  // beyond, one scan is cheaper
+inline constexpr std::size_t kAuditCellsMax = 300;                     // beyond, only grids are compared with grids
 
 // Engine
 inline constexpr std::size_t kUnitCounterHeapBytesMax = std::size_t{1} << 30U;  // per counter; DuckDB does not see it

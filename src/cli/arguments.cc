@@ -33,11 +33,11 @@ Result<Address> ParseAddress(const std::string& text) {
 }
 
 Result<std::string> DefaultDataFolder() {
-  const char* data_home = std::getenv("XDG_DATA_HOME");
+  const char* data_home = std::getenv("XDG_DATA_HOME");  // NOLINT(concurrency-mt-unsafe): one thread
   if (data_home != nullptr && *data_home == '/') {
     return std::string(data_home) + "/glovebox";
   }
-  const char* home = std::getenv("HOME");
+  const char* home = std::getenv("HOME");  // NOLINT(concurrency-mt-unsafe): one thread
   if (home != nullptr && *home == '/') {
     return std::string(home) + "/.local/share/glovebox";
   }

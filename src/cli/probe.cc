@@ -39,7 +39,7 @@ class Probe {
     request.inline_rows_max = static_cast<std::int64_t>(limits::kRunOutputRowsMax);
     request.output_folder = output_folder_ + "/" + std::to_string(++runs_);
     request.timeout_ms = limits::kRunTimeoutMs;
-    if (Status made = MakeDirectories(request.output_folder); !made.ok()) {
+    if (const Status made = MakeDirectories(request.output_folder); !made.ok()) {
       return Answer("failed", made);
     }
     Result<engine::RunResult> result = engine_.Run(request);
@@ -100,7 +100,7 @@ class Probe {
   std::int64_t runs_ = 0;
 };
 
-void Print(const json::Value& id, json::Object answer) {
+void Print(const json::Value& id, const json::Object& answer) {
   json::Object line{{"id", id}};
   for (const auto& [key, value] : answer) {
     line.Set(key, value);

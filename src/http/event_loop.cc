@@ -274,15 +274,15 @@ class EventLoop::Impl {
     const auto ipv4 =
         std::find_if(found.begin(), found.end(), [](const auto& entry) { return entry.endpoint().address().is_v4(); });
     const tcp::endpoint endpoint = (ipv4 == found.end() ? found.begin() : ipv4)->endpoint();
-    acceptor.open(endpoint.protocol(), error);
+    (void)acceptor.open(endpoint.protocol(), error);
     if (!error) {
-      acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+      (void)acceptor.set_option(tcp::acceptor::reuse_address(true), error);
     }
     if (!error) {
-      acceptor.bind(endpoint, error);
+      (void)acceptor.bind(endpoint, error);
     }
     if (!error) {
-      acceptor.listen(asio::socket_base::max_listen_connections, error);
+      (void)acceptor.listen(asio::socket_base::max_listen_connections, error);
     }
     if (error) {
       const std::string place = options.host + ":" + std::to_string(options.port);
@@ -310,12 +310,12 @@ class EventLoop::Impl {
 
   void Take(tcp::socket socket) {
     Error ignored;
-    socket.set_option(tcp::no_delay(true), ignored);
+    (void)socket.set_option(tcp::no_delay(true), ignored);
     if (live->load() >= options.streams_max) {
       if (tls == nullptr) {
-        socket.non_blocking(true, ignored);
+        (void)socket.non_blocking(true, ignored);
         socket.write_some(asio::buffer(options.refusal()), ignored);
-        socket.shutdown(tcp::socket::shutdown_send, ignored);
+        (void)socket.shutdown(tcp::socket::shutdown_send, ignored);
       }
       return;
     }
@@ -355,7 +355,7 @@ Result<std::uint16_t> EventLoop::Listen(ListenOptions options, std::function<voi
 void EventLoop::StopListening() {
   Error ignored;
   impl_->accept_retry.Stop();
-  impl_->acceptor.close(ignored);
+  (void)impl_->acceptor.close(ignored);
 }
 
 void EventLoop::Run() {

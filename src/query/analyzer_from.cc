@@ -83,7 +83,7 @@ Result<RelPtr> AnalyzerImpl::Table(const ast::From& from, Scope& scope) {
   if (from.parts.size() == 1) {
     for (const CommonTables* common = common_; common != nullptr; common = common->outer) {
       if (EqualsIgnoreCase(common->table->name, from.parts[0])) {
-        std::vector<std::string> columns = from.column_aliases.empty() ? common->table->column_aliases
+        std::vector<std::string> const columns = from.column_aliases.empty() ? common->table->column_aliases
                                                                        : from.column_aliases;
         return Subquery(*common->table->query, from.alias.empty() ? from.parts[0] : from.alias, columns, common->outer,
                         from.position, scope);

@@ -357,7 +357,7 @@ Result<GovernedCall> BuildCall(const AggregateCall& call, const Core& core, cons
   if (call.distinct) {
     GB_ASSIGN_OR_RETURN(out, BuildDistinct(call, core, assets, out));
   }
-  BranchBuilder builder(call, core, assets);
+  BranchBuilder const builder(call, core, assets);
   std::vector<Branch> branches;
   const auto is_identity = [&](const Expr& arg) {
     const auto found = arg.op == ExprOp::kAttr ? core.attrs.find(arg.attr) : core.attrs.end();

@@ -23,11 +23,14 @@ std::optional<ast::Literal> ConstantOf(const Expr& expr) {
 Result<TruthSets> OnListed(const Expr& expr, AttrId attr, const ColumnDomain& domain) {
   TruthSets sets{Subset::Nothing(domain), Subset::Nothing(domain)};
   const auto add = [&](const ast::Literal& value, const Subset& here) -> Status {
-    GB_ASSIGN_OR_RETURN(const ast::Literal result, Evaluate(expr, attr, value));
-    if (const auto* truth = std::get_if<bool>(&result.value)) {
+    const Result<ast::Literal> result = Evaluate(expr, attr, value);
+    if (!result.ok()) {
+      return Refuse("P2", result.status().position().value_or(expr.position), result.status().message());
+    }
+    if (const auto* truth = std::get_if<bool>(&result->value)) {
       Subset& side = *truth ? sets.when_true : sets.when_false;
       side = side.Or(here);
-    } else if (!IsNull(result)) {
+    } else if (!IsNull(*result)) {
       return Refuse("P2", expr.position, "this is no condition");
     }
     return {};

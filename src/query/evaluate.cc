@@ -267,10 +267,45 @@ class Evaluator {
       GB_ASSIGN_OR_RETURN(const Literal same, Compare(expr, CompareOp::kEq, args[0], args[1]));
       return Truth(same).value_or(false) ? Null() : args[0];
     }
+    if (const auto number = Arithmetic(name, args)) {
+      return *number;
+    }
     if (name == "||") {
       return Text(LiteralText(args[0]) + LiteralText(args[1]));
     }
     return TextFunction(expr, name, args);
+  }
+
+  // +, - and * of exact numbers; nothing for anything else, and for what has too many digits.
+  static std::optional<Literal> Arithmetic(std::string_view name, const std::vector<Literal>& args) {
+    constexpr Int128 kLargest = Int128{1} << 62;
+    if ((name != "+" && name != "-" && name != "*") || std::ranges::any_of(args, [](const Literal& arg) {
+          return arg.type.kind == TypeKind::kDouble || !ToDecimal(arg).has_value();
+        })) {
+      return std::nullopt;
+    }
+    DecimalNumber const a = args.size() == 1 ? DecimalNumber{} : *ToDecimal(args[0]);
+    DecimalNumber const b = *ToDecimal(args.back());
+    const auto small = [](const DecimalNumber& n) { return n.unscaled < kLargest && n.unscaled > -kLargest; };
+    DecimalNumber out;
+    if (name == "*") {
+      out = {small(a) && small(b) ? a.unscaled * b.unscaled : kLargest * kLargest, a.scale + b.scale};
+    } else {
+      const int scale = std::max(a.scale, b.scale);
+      const auto x = AtScale(a, scale);
+      const auto y = AtScale(b, scale);
+      if (!x || !y || !small(*x) || !small(*y)) {
+        return std::nullopt;
+      }
+      out = {name == "+" ? x->unscaled + y->unscaled : x->unscaled - y->unscaled, scale};
+    }
+    if (!small(out)) {
+      return std::nullopt;
+    }
+    if (out.scale == 0) {
+      return Literal{Type::Integer(64), static_cast<std::int64_t>(out.unscaled)};
+    }
+    return Literal{Type::Decimal(38, out.scale), DecimalText(out)};
   }
 
   static Result<Literal> TextFunction(const Expr& expr, std::string_view name, const std::vector<Literal>& args) {

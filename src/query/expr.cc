@@ -119,7 +119,7 @@ bool ContainsSubquery(const Expr& expr) {
 
 ExprPtr Substitute(const ExprPtr& expr, const std::function<ExprPtr(AttrId)>& replacement) {
   if (expr->op == ExprOp::kAttr) {
-    ExprPtr other = replacement(expr->attr);
+    ExprPtr const other = replacement(expr->attr);
     return other != nullptr ? other : expr;
   }
   if (expr->args.empty()) {

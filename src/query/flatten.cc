@@ -170,7 +170,7 @@ class Flattener {
         continue;
       }
       if (conjunct->op == ExprOp::kInSubquery) {
-        ExprPtr equality = MakeCompare(CompareOp::kEq, conjunct->args[0], MakeAttr(conjunct->rel->output[0].id),
+        ExprPtr const equality = MakeCompare(CompareOp::kEq, conjunct->args[0], MakeAttr(conjunct->rel->output[0].id),
                                        conjunct->position);
         GB_RETURN_IF_ERROR(SemiJoin(*conjunct->rel, equality, conjunct->position));
         continue;
@@ -296,7 +296,7 @@ class Flattener {
     }
     Flattener inner(assets_);
     GB_RETURN_IF_ERROR(inner.Add(*rel.inputs[0]));
-    ExprPtr key = rel.kind == RelKind::kAggregate ? inner.Inline(rel.exprs[0])
+    ExprPtr const key = rel.kind == RelKind::kAggregate ? inner.Inline(rel.exprs[0])
                                                   : inner.Inline(MakeAttr(rel.inputs[0]->output[0].id));
     GB_ASSIGN_OR_RETURN(Flat flat, inner.Finish());
     if (key->op != ExprOp::kAttr) {

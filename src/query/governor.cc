@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "query/branches.h"
+#include "query/distinct_keys.h"
 #include "query/flatten.h"
 #include "query/keys.h"
 #include "query/refuse.h"
@@ -334,7 +335,7 @@ bool ReadsProtected(const Rel& rel, const std::vector<Asset>& assets) {
 Result<GovernedPlan> Govern(const std::vector<RelPtr>& outputs, const std::vector<Asset>& assets) {
   Governor governor(assets);
   for (const RelPtr& output : outputs) {
-    GB_ASSIGN_OR_RETURN(RelPtr released, governor.Release(output));
+    GB_ASSIGN_OR_RETURN(RelPtr released, governor.Release(GroupDistinctKeys(output, assets)));
     if (ReadsProtected(*released, assets)) {
       return Refuse("P8", output->position, "protected rows stand where only released results may");
     }

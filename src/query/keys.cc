@@ -134,7 +134,7 @@ Result<ExprPtr> KeyBuilder::OverOne(const ExprPtr& expr, ColumnRef column, AttrI
 }
 
 Result<ExprPtr> KeyBuilder::Partition(const ExprPtr& expr, ColumnRef column,
-                                      std::vector<std::pair<ast::Literal, Subset>> labels,
+                                      const std::vector<std::pair<ast::Literal, Subset>>& labels,
                                       const ColumnDomain& domain) {
   GB_ASSIGN_OR_RETURN(Parts parts, InOneType(labels, expr->position));
   Leaf leaf;

@@ -55,9 +55,8 @@ Result<AutoApprovalRule> NotebookService::CheckRule(const Membership& membership
 }
 
 Result<AutoApprovalRule> NotebookService::FindOwnRule(const Membership& membership, const std::string& id) {
-  GB_ASSIGN_OR_RETURN(const std::vector<AutoApprovalRule> rules, core_.Read([&](store::Transaction& tx) {
-                        return ListApprovalRules(tx, membership.room.id);
-                      }));
+  GB_ASSIGN_OR_RETURN(const std::vector<AutoApprovalRule> rules,
+                      core_.Read([&](store::Transaction& tx) { return ListApprovalRules(tx, membership.room.id); }));
   const auto found = std::find_if(rules.begin(), rules.end(), [&](const AutoApprovalRule& rule) {
     return rule.id == id && rule.owner_alias == membership.alias;
   });
@@ -108,9 +107,9 @@ Status NotebookService::DeleteRule(const Caller& caller, const std::string& room
                       core_.EnterForChange(caller, room, RoomPrivilege::kManage, Joining::kRequired));
   GB_RETURN_IF_ERROR(Core::RequireState(membership.room, {RoomState::kProvisioning, RoomState::kActive}));
   GB_ASSIGN_OR_RETURN(const AutoApprovalRule rule, FindOwnRule(membership, id));
-  GB_ASSIGN_OR_RETURN([[maybe_unused]] const std::int64_t index,
-                      core_.journal().Record(rule.room, EntryOfRule(EventType::kRuleDeleted, rule),
-                                             {DeleteApprovalRule(rule.id)}));
+  GB_ASSIGN_OR_RETURN(
+      [[maybe_unused]] const std::int64_t index,
+      core_.journal().Record(rule.room, EntryOfRule(EventType::kRuleDeleted, rule), {DeleteApprovalRule(rule.id)}));
   return Status();
 }
 
@@ -122,9 +121,8 @@ Result<AutoApprovalRule> NotebookService::GetRule(const Caller& caller, const st
 
 Result<std::vector<AutoApprovalRule>> NotebookService::ListRules(const Caller& caller, const std::string& room) {
   GB_ASSIGN_OR_RETURN(const Membership membership, core_.Enter(caller, room));
-  GB_ASSIGN_OR_RETURN(std::vector<AutoApprovalRule> rules, core_.Read([&](store::Transaction& tx) {
-                        return ListApprovalRules(tx, membership.room.id);
-                      }));
+  GB_ASSIGN_OR_RETURN(std::vector<AutoApprovalRule> rules,
+                      core_.Read([&](store::Transaction& tx) { return ListApprovalRules(tx, membership.room.id); }));
   std::erase_if(rules, [&](const AutoApprovalRule& rule) { return rule.owner_alias != membership.alias; });
   return rules;
 }

@@ -37,7 +37,7 @@ Result<std::string> AssetService::CheckTableName(const Membership& membership, c
   if (parts.size() != 3) {
     return Invalid("The name of a table asset is <your alias>.<schema>.<table>; got '" + name + "'.");
   }
-  if (!EqualsIgnoreCase(parts[0], membership.alias)) {
+  if (!SameName(parts[0], membership.alias)) {
     return Invalid("The first part of the asset's name must be your alias '" + membership.alias + "'.");
   }
   parts[0] = membership.alias;
@@ -54,15 +54,14 @@ Result<AssetView> AssetService::PublishTable(const Caller& caller, const std::st
   GB_RETURN_IF_ERROR(Core::RequireState(membership.room, {RoomState::kProvisioning, RoomState::kActive}));
   Asset asset;
   GB_ASSIGN_OR_RETURN(asset.name, CheckTableName(membership, spec.name));
-  GB_ASSIGN_OR_RETURN(const std::vector<Asset> others, core_.Read([&](store::Transaction& tx) {
-                        return ListAssets(tx, membership.room.id);
-                      }));
+  GB_ASSIGN_OR_RETURN(const std::vector<Asset> others,
+                      core_.Read([&](store::Transaction& tx) { return ListAssets(tx, membership.room.id); }));
   if (others.size() >= limits::kAssetsPerRoomMax) {
     return Status(ErrorCode::kResourceExhausted,
                   "A clean room has at most " + std::to_string(limits::kAssetsPerRoomMax) + " assets.");
   }
   for (const Asset& other : others) {
-    if (other.type == AssetType::kTable && EqualsIgnoreCase(other.name, asset.name)) {
+    if (other.type == AssetType::kTable && SameName(other.name, asset.name)) {
       return Status(ErrorCode::kAlreadyExists, "Asset '" + other.name + "' exists in this clean room.");
     }
   }
@@ -84,19 +83,18 @@ Result<AssetView> AssetService::PublishTable(const Caller& caller, const std::st
   asset.updated_at = asset.added_at;
   LedgerEntry entry = EntryOf(EventType::kAssetPublished, membership.alias, "owner", asset.name);
   entry.data = {{"asset_type", Name(asset.type)}, {"state", "PENDING"}};
-  GB_ASSIGN_OR_RETURN(
-      [[maybe_unused]] const std::int64_t index,
-      core_.journal().Record(membership.room.id, std::move(entry),
-                             {InsertAsset(asset), HoldOf(CatalogAct::Kind::kAddHold, membership.room,
-                                                         membership.self(), asset)}));
+  GB_ASSIGN_OR_RETURN([[maybe_unused]] const std::int64_t index,
+                      core_.journal().Record(membership.room.id, std::move(entry),
+                                             {InsertAsset(asset), HoldOf(CatalogAct::Kind::kAddHold, membership.room,
+                                                                         membership.self(), asset)}));
   return ViewOf(membership, caller, std::move(asset));
 }
 
 Result<AssetStatus> AssetService::StatusOf(const Room& room, const Asset& asset) {
   const Member* owner = room.FindAlias(asset.owner_alias);
   GB_ASSERT(owner != nullptr);
-  GB_ASSIGN_OR_RETURN(const bool readable, core_.context().metastores.OwnerMayRead(
-                                               owner->organisation, owner->local_name, asset.table_id));
+  GB_ASSIGN_OR_RETURN(const bool readable,
+                      core_.context().metastores.OwnerMayRead(owner->organisation, owner->local_name, asset.table_id));
   if (!readable) {
     return AssetStatus::kPermissionDenied;
   }
@@ -126,8 +124,8 @@ Result<AssetView> AssetService::ViewOf(const Membership& membership, const Calle
 Result<AssetView> AssetService::GetTable(const Caller& caller, const std::string& room, const std::string& name) {
   GB_ASSIGN_OR_RETURN(const Membership membership, core_.Enter(caller, room));
   GB_ASSIGN_OR_RETURN(std::optional<Asset> asset, core_.Read([&](store::Transaction& tx) {
-                        return FindAsset(tx, membership.room.id, AssetType::kTable, name);
-                      }));
+    return FindAsset(tx, membership.room.id, AssetType::kTable, name);
+  }));
   if (!asset) {
     return Status(ErrorCode::kNotFound, "Asset '" + name + "' does not exist in this clean room.");
   }
@@ -136,9 +134,8 @@ Result<AssetView> AssetService::GetTable(const Caller& caller, const std::string
 
 Result<std::vector<AssetView>> AssetService::ListTables(const Caller& caller, const std::string& room) {
   GB_ASSIGN_OR_RETURN(const Membership membership, core_.Enter(caller, room));
-  GB_ASSIGN_OR_RETURN(std::vector<Asset> assets, core_.Read([&](store::Transaction& tx) {
-                        return ListAssets(tx, membership.room.id);
-                      }));
+  GB_ASSIGN_OR_RETURN(std::vector<Asset> assets,
+                      core_.Read([&](store::Transaction& tx) { return ListAssets(tx, membership.room.id); }));
   std::vector<AssetView> views;
   for (Asset& asset : assets) {
     if (asset.type == AssetType::kTable) {
@@ -151,8 +148,8 @@ Result<std::vector<AssetView>> AssetService::ListTables(const Caller& caller, co
 
 Result<Asset> AssetService::FindOwnTable(const Membership& membership, const std::string& name) {
   GB_ASSIGN_OR_RETURN(std::optional<Asset> asset, core_.Read([&](store::Transaction& tx) {
-                        return FindAsset(tx, membership.room.id, AssetType::kTable, name);
-                      }));
+    return FindAsset(tx, membership.room.id, AssetType::kTable, name);
+  }));
   if (!asset) {
     return Status(ErrorCode::kNotFound, "Asset '" + name + "' does not exist in this clean room.");
   }
@@ -171,11 +168,10 @@ Status AssetService::WithdrawTable(const Caller& caller, const std::string& room
   asset.updated_at = core_.Now();
   LedgerEntry entry = EntryOf(EventType::kAssetWithdrawn, membership.alias, "owner", asset.name);
   entry.data = {{"asset_type", Name(asset.type)}};
-  GB_ASSIGN_OR_RETURN(
-      [[maybe_unused]] const std::int64_t index,
-      core_.journal().Record(membership.room.id, std::move(entry),
-                             {RemoveAsset(asset), HoldOf(CatalogAct::Kind::kRemoveHold, membership.room,
-                                                         membership.self(), asset)}));
+  GB_ASSIGN_OR_RETURN([[maybe_unused]] const std::int64_t index,
+                      core_.journal().Record(membership.room.id, std::move(entry),
+                                             {RemoveAsset(asset), HoldOf(CatalogAct::Kind::kRemoveHold, membership.room,
+                                                                         membership.self(), asset)}));
   preparer_.Forget(asset.id);
   return Status();
 }
@@ -200,8 +196,7 @@ Result<AssetView> AssetService::SetRule(const Caller& caller, const std::string&
     GB_RETURN_IF_ERROR(Core::RequireState(membership.room, {RoomState::kProvisioning, RoomState::kActive}));
     GB_ASSIGN_OR_RETURN([[maybe_unused]] const TableShape shape,
                         core_.context().metastores.ReadableTable(caller, before.local_name));
-    GB_ASSIGN_OR_RETURN(prepared,
-                        preparer_.Get(caller.organisation, membership.self().local_name, before, canonical));
+    GB_ASSIGN_OR_RETURN(prepared, preparer_.Get(caller.organisation, membership.self().local_name, before, canonical));
   }
   GB_ASSIGN_OR_RETURN(const LockedMembership membership,
                       core_.EnterForChange(caller, room, RoomPrivilege::kModify, Joining::kRequired));

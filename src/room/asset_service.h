@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What collaborators put into a room: tables under the alias of their owner (`alias.schema.asset`), each with the analysis
-// rule that says what may be done with it.
+// What collaborators put into a room: tables under the alias of their owner (`alias.schema.asset`), each with the
+// analysis rule that says what may be done with it.
 //
 // No rule, no access: a table is PENDING until its owner has set a rule, and setting one prepares the governed scan, so
-// that a rule that does not fit the table is an error of that call. The owner of the room's local side keeps SELECT on the
-// table for the room's life: while it lacks it, the asset is PERMISSION_DENIED, at once and for every use.
+// that a rule that does not fit the table is an error of that call. The owner of the room's local side keeps SELECT on
+// the table for the room's life: while it lacks it, the asset is PERMISSION_DENIED, at once and for every use.
 //
 // Who learns what: the local name, the last problem and columns that the rule does not name only the owner; the rule
 // itself and the columns that it names everybody in the room.

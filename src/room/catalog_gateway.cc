@@ -226,9 +226,9 @@ Result<std::string> CatalogGateway::UnitSecret(const OrganisationId& organisatio
   const std::string secret = catalog_.context.random->Bytes(kUnitSecretBytes);
   GB_ASSIGN_OR_RETURN(
       [[maybe_unused]] const std::int64_t changed,
-      tx->Execute("INSERT INTO room_unit_secrets (organisation_id, sealed) VALUES (?, ?)",
-                  {organisation.str(), HexEncode(catalog_.context.master_key->Seal(secret, place,
-                                                                                   *catalog_.context.random))}));
+      tx->Execute(
+          "INSERT INTO room_unit_secrets (organisation_id, sealed) VALUES (?, ?)",
+          {organisation.str(), HexEncode(catalog_.context.master_key->Seal(secret, place, *catalog_.context.random))}));
   GB_RETURN_IF_ERROR(tx->Commit());
   return secret;
 }
@@ -237,17 +237,24 @@ Status CatalogGateway::Apply(store::Transaction& tx, const CatalogAct& act) {
   switch (act.kind) {
     case CatalogAct::Kind::kAddRoom: {
       const std::string owner = act.owner.empty() ? std::string(catalog::kAdminsGroup) : act.owner;
-      GB_ASSIGN_OR_RETURN(const catalog::Principal principal,
-                          catalog::Principals::FindByName(tx, act.organisation, owner));
+      // Whoever was deleted in between leaves the room to the admins: what is on the ledger takes effect.
+      Result<catalog::Principal> principal = catalog::Principals::FindByName(tx, act.organisation, owner);
+      if (!principal.ok()) {
+        principal = catalog::Principals::FindByName(tx, act.organisation, std::string(catalog::kAdminsGroup));
+      }
+      GB_RETURN_IF_ERROR(principal.status());
       GB_ASSIGN_OR_RETURN([[maybe_unused]] const catalog::Securable room,
-                          catalog::Securables::InsertCleanRoom(tx, catalog_.context, act.organisation, act.id,
-                                                               act.name, principal.id, principal.name));
+                          catalog::Securables::InsertCleanRoom(tx, catalog_.context, act.organisation, act.id, act.name,
+                                                               principal->id, principal->name));
       return Status();
     }
     case CatalogAct::Kind::kRemoveRoom:
       return catalog::Securables::DeleteCleanRoom(tx, act.organisation, act.id);
-    case CatalogAct::Kind::kAddHold:
-      return catalog::Securables::AddHold(tx, act.organisation, act.id, act.name);
+    case CatalogAct::Kind::kAddHold: {
+      // A table that was dropped in between needs no hold; its asset is PERMISSION_DENIED.
+      GB_ASSIGN_OR_RETURN(const auto table, catalog::Securables::FindById(tx, act.organisation, act.id));
+      return table ? catalog::Securables::AddHold(tx, act.organisation, act.id, act.name) : Status();
+    }
     case CatalogAct::Kind::kRemoveHold:
       return catalog::Securables::RemoveHold(tx, act.organisation, act.id, act.name);
   }
@@ -259,9 +266,10 @@ Status CatalogGateway::CreateOutputCatalog(const Caller& caller, const std::stri
                       catalog_.securables.Get(caller, SecurableKind::kMetastore, ""));
   GB_RETURN_IF_ERROR(catalog_.grants.Check(caller, Privilege::kCreateCatalog, metastore));
   GB_ASSIGN_OR_RETURN(const Caller admins, Admins(caller.organisation));
-  GB_ASSIGN_OR_RETURN([[maybe_unused]] const catalog::Securable created,
-                      catalog_.securables.CreateCatalog(admins, name, "Outputs of clean room runs; written by the server.",
-                                                        catalog::IfExists::kFail));
+  GB_ASSIGN_OR_RETURN(
+      [[maybe_unused]] const catalog::Securable created,
+      catalog_.securables.CreateCatalog(admins, name, "Outputs of clean room runs; written by the server.",
+                                        catalog::IfExists::kFail));
   GB_ASSIGN_OR_RETURN(
       [[maybe_unused]] const auto granted,
       catalog_.grants.Change(admins, SecurableKind::kCatalog, name, {{caller.name, {Privilege::kUseCatalog}, {}}}));
@@ -274,8 +282,7 @@ Status CatalogGateway::RegisterOutputs(const OrganisationId& organisation, const
   std::string reader;
   {
     GB_ASSIGN_OR_RETURN(const auto tx, catalog_.context.database->Begin(store::Access::kRead));
-    GB_ASSIGN_OR_RETURN(const catalog::Principal principal,
-                        catalog::Principals::FindById(*tx, organisation, owner));
+    GB_ASSIGN_OR_RETURN(const catalog::Principal principal, catalog::Principals::FindById(*tx, organisation, owner));
     reader = principal.name;
   }
   for (const OutputTableEntry& entry : entries) {
@@ -294,9 +301,9 @@ Status CatalogGateway::RegisterOutputs(const OrganisationId& organisation, const
 }
 
 Status CatalogGateway::RegisterOutput(const Caller& admins, const OutputTableEntry& entry) {
-  GB_ASSIGN_OR_RETURN(const std::optional<catalog::TableWrite> write,
-                      catalog_.tables.PlanWrite(admins, entry.catalog + "." + entry.schema, entry.name,
-                                                catalog::OnExisting::kKeep));
+  GB_ASSIGN_OR_RETURN(
+      const std::optional<catalog::TableWrite> write,
+      catalog_.tables.PlanWrite(admins, entry.catalog + "." + entry.schema, entry.name, catalog::OnExisting::kKeep));
   if (!write) {
     return Status();
   }
@@ -315,7 +322,8 @@ Status CatalogGateway::RegisterOutput(const Caller& admins, const OutputTableEnt
   for (const engine::Column& column : copied->file.columns) {
     content.columns.push_back({.name = column.name, .type = column.type, .comment = "", .mask = {}});
   }
-  GB_ASSIGN_OR_RETURN([[maybe_unused]] const catalog::Table table, catalog_.tables.CommitWrite(admins, *write, content));
+  GB_ASSIGN_OR_RETURN([[maybe_unused]] const catalog::Table table,
+                      catalog_.tables.CommitWrite(admins, *write, content));
   return Status();
 }
 
@@ -323,14 +331,13 @@ Status CatalogGateway::RemoveOutput(const OrganisationId& organisation, const st
                                     const std::string& schema, const std::string& table) {
   GB_ASSIGN_OR_RETURN(const Caller admins, Admins(organisation));
   const std::string place = catalog + "." + schema;
-  const Status removed = catalog_.securables.Delete(admins, SecurableKind::kTable, place + "." + table,
-                                                    catalog::IfNotEmpty::kDeleteAll);
+  const Status removed =
+      catalog_.securables.Delete(admins, SecurableKind::kTable, place + "." + table, catalog::IfNotEmpty::kDeleteAll);
   if (!removed.ok() && removed.code() != ErrorCode::kNotFound) {
     return removed;
   }
   // The schema goes with its last table.
-  const Status emptied =
-      catalog_.securables.Delete(admins, SecurableKind::kSchema, place, catalog::IfNotEmpty::kFail);
+  const Status emptied = catalog_.securables.Delete(admins, SecurableKind::kSchema, place, catalog::IfNotEmpty::kFail);
   const bool stays = emptied.code() == ErrorCode::kInvalidState || emptied.code() == ErrorCode::kNotFound;
   return emptied.ok() || stays ? Status() : emptied;
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Metastores over the catalogue. What the server does by itself in a metastore (output catalogs and their tables) it does
-// as the metastore's group of admins, who own it.
+// Metastores over the catalogue. What the server does by itself in a metastore (output catalogs and their tables) it
+// does as the metastore's group of admins, who own it.
 //
-// Who learns what: a table's secrets and the key of its units' hash are read here, for the engine's job, and nowhere else.
-// Threads: thread-safe.
+// Who learns what: a table's secrets and the key of its units' hash are read here, for the engine's job, and nowhere
+// else. Threads: thread-safe.
 #pragma once
 
 #include <string>

@@ -82,8 +82,8 @@ Result<json::Value> NormalisedContract(const json::Value& given) {
   if (min_units < 0 || min_units > limits::kMinUnitsMax) {
     return Invalid("'min_units' is 0 to " + std::to_string(limits::kMinUnitsMax));
   }
-  return json::Value(json::Object{
-      {"version", 1}, {"derived", false}, {"min_units", min_units}, {"outputs", std::move(normal)}});
+  return json::Value(
+      json::Object{{"version", 1}, {"derived", false}, {"min_units", min_units}, {"outputs", std::move(normal)}});
 }
 
 json::Value DerivedContract(const json::Value& certificate) {
@@ -102,10 +102,8 @@ json::Value DerivedContract(const json::Value& certificate) {
     }
     tables.emplace_back(json::Object{{"name", output.GetString("name")}, {"columns", std::move(columns)}});
   }
-  return json::Value(json::Object{{"version", 1},
-                                  {"derived", true},
-                                  {"min_units", SmallestMinUnits(certificate)},
-                                  {"outputs", std::move(tables)}});
+  return json::Value(json::Object{
+      {"version", 1}, {"derived", true}, {"min_units", SmallestMinUnits(certificate)}, {"outputs", std::move(tables)}});
 }
 
 std::string ContractDigest(const json::Value& contract) {
@@ -130,11 +128,11 @@ std::string WhyNotConforming(const json::Value& contract, const engine::OutputTa
     return "an asset's minimum group is below the contract's min_units";
   }
   const std::vector<engine::Column> expected = ColumnsFromJson(*table->Get("columns"));
-  const bool same = std::equal(expected.begin(), expected.end(), output.file.columns.begin(),
-                               output.file.columns.end(), [](const engine::Column& a, const engine::Column& b) {
-                                 return EqualsIgnoreCase(a.name, b.name) &&
-                                        (a.type.empty() || EqualsIgnoreCase(a.type, b.type));
-                               });
+  const bool same =
+      std::equal(expected.begin(), expected.end(), output.file.columns.begin(), output.file.columns.end(),
+                 [](const engine::Column& a, const engine::Column& b) {
+                   return EqualsIgnoreCase(a.name, b.name) && (a.type.empty() || EqualsIgnoreCase(a.type, b.type));
+                 });
   if (!same) {
     return "columns or types differ from the contract's";
   }

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The output contract of a notebook version: the tables that a run may hand to its runner without a person looking. It is
-// given with the version, or derived from the plan when the version is submitted; either way it is approved with the code,
-// and its digest is on the ledger.
+// The output contract of a notebook version: the tables that a run may hand to its runner without a person looking. It
+// is given with the version, or derived from the plan when the version is submitted; either way it is approved with the
+// code, and its digest is on the ledger.
 //
 //   {"version": 1, "derived": false, "min_units": 50, "outputs": [{"name": "by_sport", "rows_max": 1000,
 //    "columns": [{"name": "sport", "type": "VARCHAR"}]}]}
 //
-// min_units (0: any): no protected asset that the run's plan uses has a smaller minimum group. rows_max is optional; so is a
-// column's type, which a derived contract leaves to the plan.
-// Pure. Errors: INVALID_PARAMETER_VALUE names the member that is wrong.
+// min_units (0: any): no protected asset that the run's plan uses has a smaller minimum group. rows_max is optional; so
+// is a column's type, which a derived contract leaves to the plan. Pure. Errors: INVALID_PARAMETER_VALUE names the
+// member that is wrong.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +24,8 @@ namespace glovebox::room {
 
 // Checks what an author gave and brings it into the form above; unknown members are errors.
 Result<json::Value> NormalisedContract(const json::Value& given);
-// From the plan's certificate: its outputs, their columns, and the smallest minimum group. Null if there are no outputs.
+// From the plan's certificate: its outputs, their columns, and the smallest minimum group. Null if there are no
+// outputs.
 json::Value DerivedContract(const json::Value& certificate);
 std::string ContractDigest(const json::Value& contract);
 

@@ -30,9 +30,8 @@ CatalogAct HoldOf(CatalogAct::Kind kind, const Room& room, const Member& owner, 
 }
 
 Result<Membership> Core::Find(const Caller& caller, const std::string& room_name) {
-  GB_ASSIGN_OR_RETURN(std::optional<Membership> found, Read([&](store::Transaction& tx) {
-                        return FindMembership(tx, caller.organisation, room_name);
-                      }));
+  GB_ASSIGN_OR_RETURN(std::optional<Membership> found,
+                      Read([&](store::Transaction& tx) { return FindMembership(tx, caller.organisation, room_name); }));
   if (!found) {
     return Status(ErrorCode::kNotFound, "Clean room '" + room_name + "' does not exist.");
   }
@@ -97,9 +96,8 @@ Status Core::Join(const Caller& caller, Membership& membership) {
   self->joined_at = Now();
   self->updated_at = Now();
   LedgerEntry entry = EntryOf(EventType::kRoomJoined, membership.alias, "collaborator", membership.room.id.str());
-  GB_ASSIGN_OR_RETURN(
-      [[maybe_unused]] const std::int64_t index,
-      journal_.Record(membership.room.id, std::move(entry), {UpdateMember(membership.room.id, *self)}));
+  GB_ASSIGN_OR_RETURN([[maybe_unused]] const std::int64_t index,
+                      journal_.Record(membership.room.id, std::move(entry), {UpdateMember(membership.room.id, *self)}));
   log::Info("a collaborator joined", {{"room", membership.room.id.str()}});
   return ActivateIfReady(membership.room);
 }

@@ -3,11 +3,10 @@
 // What the services of this part share: their surroundings, the journal, the rooms' locks, and the one way in: who asks
 // is led to his side of a room, or told that there is no such room.
 //
-// Protocol: a change goes Enter...ForChange -> checks on the values it gives -> Journal -> return; the lock of the room is
-// held all the way, so that two changes of one room never interleave. Runs compute outside of it.
-// Errors: NOT_FOUND for a room that the caller may not know, PERMISSION_DENIED for a privilege that he lacks,
-// INVALID_STATE that names the room's state.
-// Threads: thread-safe.
+// Protocol: a change goes Enter...ForChange -> checks on the values it gives -> Journal -> return; the lock of the room
+// is held all the way, so that two changes of one room never interleave. Runs compute outside of it. Errors: NOT_FOUND
+// for a room that the caller may not know, PERMISSION_DENIED for a privilege that he lacks, INVALID_STATE that names
+// the room's state. Threads: thread-safe.
 #pragma once
 
 #include <initializer_list>

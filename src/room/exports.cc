@@ -38,7 +38,7 @@ Result<std::string> SyncAndDigestFile(const std::string& path) {
 }
 
 Result<std::int64_t> FileSize(const std::string& path) {
-  struct stat info {};
+  struct stat info{};
   if (stat(path.c_str(), &info) != 0) {
     return Status(ErrorCode::kDataLoss, "A file that a run wrote is missing.");
   }
@@ -103,9 +103,8 @@ Status OutputService::Release(const Output& output, Export& item) {
 
 Result<Export> OutputService::GetExport(const Caller& caller, const std::string& room, const std::string& id) {
   GB_ASSIGN_OR_RETURN(const Membership membership, core_.Enter(caller, room));
-  GB_ASSIGN_OR_RETURN(std::optional<Export> item, core_.Read([&](store::Transaction& tx) {
-                        return FindExport(tx, membership.room.id, id);
-                      }));
+  GB_ASSIGN_OR_RETURN(std::optional<Export> item,
+                      core_.Read([&](store::Transaction& tx) { return FindExport(tx, membership.room.id, id); }));
   if (!item || item->organisation != caller.organisation) {
     return Status(ErrorCode::kNotFound, "Export '" + id + "' does not exist in this clean room.");
   }
@@ -114,9 +113,8 @@ Result<Export> OutputService::GetExport(const Caller& caller, const std::string&
 
 Result<std::vector<Export>> OutputService::Exports(const Caller& caller, const std::string& room) {
   GB_ASSIGN_OR_RETURN(const Membership membership, core_.Enter(caller, room));
-  GB_ASSIGN_OR_RETURN(std::vector<Export> items, core_.Read([&](store::Transaction& tx) {
-                        return ListExports(tx, membership.room.id);
-                      }));
+  GB_ASSIGN_OR_RETURN(std::vector<Export> items,
+                      core_.Read([&](store::Transaction& tx) { return ListExports(tx, membership.room.id); }));
   std::erase_if(items, [&](const Export& item) { return item.organisation != caller.organisation; });
   return items;
 }
@@ -149,8 +147,7 @@ Status OutputService::Recover() {
       }
       continue;
     }
-    GB_RETURN_IF_ERROR(
-        DenyExport(item.room, item.id, item.output, Status(ErrorCode::kInvalidState, "interrupted")));
+    GB_RETURN_IF_ERROR(DenyExport(item.room, item.id, item.output, Status(ErrorCode::kInvalidState, "interrupted")));
     item.state = ExportState::kInterrupted;
     GB_RETURN_IF_ERROR(core_.Write({UpdateExport(item)}));
   }
@@ -164,10 +161,11 @@ Status OutputService::RemoveUnreferenced() {
     return Status();
   }
   GB_ASSIGN_OR_RETURN(const auto rows, core_.Read([](store::Transaction& tx) {
-                        return tx.Query("SELECT r.room_id, r.id FROM room_runs r WHERE r.state <> 'TERMINATED' OR "
-                                        "EXISTS (SELECT 1 FROM room_outputs o WHERE o.run_id = r.id AND o.state <> "
-                                        "'EXPIRED')");
-                      }));
+    return tx.Query(
+        "SELECT r.room_id, r.id FROM room_runs r WHERE r.state <> 'TERMINATED' OR "
+        "EXISTS (SELECT 1 FROM room_outputs o WHERE o.run_id = r.id AND o.state <> "
+        "'EXPIRED')");
+  }));
   std::set<std::string> known;
   for (const store::Row& row : rows) {
     known.insert(row.Text(0) + "/" + std::to_string(row.Int(1)));

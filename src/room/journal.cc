@@ -173,7 +173,8 @@ Status Journal::Recover() {
     }
     GB_ASSIGN_OR_RETURN(const Effects effects, EffectsFromText(row.Text(2)));
     GB_RETURN_IF_ERROR(Settle(row.Text(0), effects, *index));
-    log::Info("an action that was recorded before the crash took effect", {{"room", room.str()}, {"entry", row.Text(0)}});
+    log::Info("an action that was recorded before the crash took effect",
+              {{"room", room.str()}, {"entry", row.Text(0)}});
   }
   return Status();
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// "An action whose record is not durable does not happen": every change of a room that matters is a ledger entry first and
-// takes effect after it.
+// "An action whose record is not durable does not happen": every change of a room that matters is a ledger entry first
+// and takes effect after it.
 //
-// Protocol of Record(): (1) an intent with the effects is committed to the store, (2) the entry is appended and durable,
-// (3) the effects are applied and the intent removed, in one transaction. A crash after (1) alone leaves nothing; after
-// (2) Recover() applies the effects, so that ledger and store agree before the first request is served.
+// Protocol of Record(): (1) an intent with the effects is committed to the store, (2) the entry is appended and
+// durable, (3) the effects are applied and the intent removed, in one transaction. A crash after (1) alone leaves
+// nothing; after (2) Recover() applies the effects, so that ledger and store agree before the first request is served.
 //
 // Threads: thread-safe; the caller of Record holds the room's lock (core.h), so that what it checked still holds.
 #pragma once

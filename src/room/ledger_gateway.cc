@@ -17,8 +17,7 @@ std::string SealPlace(const RoomId& room) { return "ledger-key/" + room.str(); }
 
 // The key of a side whose metastore has another side in the room: an organisation's own key is pinned once a room.
 Result<crypto::PrivateKey> DerivedKey(const crypto::PrivateKey& base, const RoomId& room, const std::string& alias) {
-  const crypto::Digest seed =
-      crypto::HmacSha256(base.seed(), "glovebox/side-key/v1\n" + room.str() + "\n" + alias);
+  const crypto::Digest seed = crypto::HmacSha256(base.seed(), "glovebox/side-key/v1\n" + room.str() + "\n" + alias);
   return crypto::PrivateKey::FromSeed(crypto::Bytes(seed));
 }
 
@@ -92,8 +91,8 @@ Result<std::int64_t> LedgerGateway::Open(const RoomId& room, const std::vector<L
   {
     // Before the log is there: without its key it could never be written again.
     GB_ASSIGN_OR_RETURN(const auto tx, catalog_.context.database->Begin(store::Access::kWrite));
-    const std::string sealed = HexEncode(
-        catalog_.context.master_key->Seal(log_key.seed(), SealPlace(room), *catalog_.context.random));
+    const std::string sealed =
+        HexEncode(catalog_.context.master_key->Seal(log_key.seed(), SealPlace(room), *catalog_.context.random));
     GB_ASSIGN_OR_RETURN([[maybe_unused]] const std::int64_t changed,
                         tx->Execute("INSERT INTO room_logs (room_id, sealed_key, parties) VALUES (?, ?, ?)",
                                     {room.str(), sealed, json::Write(PartiesToJson(parties))}));
@@ -126,8 +125,8 @@ Result<LedgerGateway::Book*> LedgerGateway::BookOf(const RoomId& room) {
   std::unique_ptr<Book> book;
   {
     GB_ASSIGN_OR_RETURN(const auto tx, catalog_.context.database->Begin(store::Access::kRead));
-    GB_ASSIGN_OR_RETURN(const auto row, tx->QueryOne("SELECT sealed_key, parties FROM room_logs WHERE room_id = ?",
-                                                     {room.str()}));
+    GB_ASSIGN_OR_RETURN(const auto row,
+                        tx->QueryOne("SELECT sealed_key, parties FROM room_logs WHERE room_id = ?", {room.str()}));
     if (!row) {
       return Status(ErrorCode::kNotFound, "The room has no ledger.");
     }
@@ -136,8 +135,8 @@ Result<LedgerGateway::Book*> LedgerGateway::BookOf(const RoomId& room) {
     GB_ASSIGN_OR_RETURN(const std::vector<LedgerParty> parties, PartiesFromText(row->Text(1)));
     GB_ASSIGN_OR_RETURN(book, MakeBook(room, parties, seed));
   }
-  GB_ASSIGN_OR_RETURN(book->log, ledger::Log::Open(Folder(room), book->signers,
-                                                   {catalog_.context.clock, catalog_.context.random}));
+  GB_ASSIGN_OR_RETURN(
+      book->log, ledger::Log::Open(Folder(room), book->signers, {catalog_.context.clock, catalog_.context.random}));
   return (books_[room] = std::move(book)).get();
 }
 

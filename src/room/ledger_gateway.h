@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// RoomLedger over the durable logs, one folder a room: `<data>/ledgers/<room>`. In hosted mode the organisations' keys are
-// kept by the catalogue, sealed, and used here: each side's statement key signs its acts, each side's cosigner key every
-// checkpoint. Sides that share a metastore have keys of their own, derived from their organisation's.
+// RoomLedger over the durable logs, one folder a room: `<data>/ledgers/<room>`. In hosted mode the organisations' keys
+// are kept by the catalogue, sealed, and used here: each side's statement key signs its acts, each side's cosigner key
+// every checkpoint. Sides that share a metastore have keys of their own, derived from their organisation's.
 //
 // Threads: thread-safe.
 #pragma once

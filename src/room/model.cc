@@ -4,9 +4,11 @@
 #include <algorithm>
 
 #include "base/assert.h"
-#include "base/strings.h"
+#include "catalog/names.h"
 
 namespace glovebox::room {
+
+bool SameName(std::string_view a, std::string_view b) { return catalog::NameKey(a) == catalog::NameKey(b); }
 
 std::string_view Name(RoomState state) {
   switch (state) {
@@ -98,7 +100,7 @@ std::string_view Name(ExportState state) {
 
 const Member* Room::FindAlias(std::string_view alias) const {
   const auto found =
-      std::find_if(members.begin(), members.end(), [&](const Member& m) { return EqualsIgnoreCase(m.alias, alias); });
+      std::find_if(members.begin(), members.end(), [&](const Member& m) { return SameName(m.alias, alias); });
   return found == members.end() ? nullptr : &*found;
 }
 

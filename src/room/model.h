@@ -3,8 +3,8 @@
 // What a room is made of: plain values, as the store holds them. What of it a caller may see is decided by the
 // services (views.h), never here.
 //
-// Times are epoch milliseconds. A name's `_key` in the store is its lower case: names keep their case and are unique without it.
-// Threads: plain values.
+// Times are epoch milliseconds. A name's `_key` in the store is its lower case: names keep their case and are unique
+// without it. Threads: plain values.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +19,9 @@
 #include "base/strings.h"
 
 namespace glovebox::room {
+
+// Whether two names are the same to the catalogue, which ignores case.
+bool SameName(std::string_view a, std::string_view b);
 
 // PROVISIONING -> ACTIVE -> CLOSING -> CLOSED, or FAILED with a reason.
 enum class RoomState { kProvisioning, kActive, kClosing, kClosed, kFailed };
@@ -69,16 +72,16 @@ struct Asset {
   AssetType type = AssetType::kTable;
   std::string owner_alias;
   std::string name;
-  std::string local_name;   // of a table, in its owner's metastore; for the owner's eyes only
-  std::string table_id;     // the same; never shown
-  std::string policy_salt;  // of the commitment to the table's policies; never shown
+  std::string local_name;     // of a table, in its owner's metastore; for the owner's eyes only
+  std::string table_id;       // the same; never shown
+  std::string policy_salt;    // of the commitment to the table's policies; never shown
   json::Value local_details;  // as given; for the owner's eyes only
   AssetState state = AssetState::kPending;
-  std::string problem;      // why the last preparation failed; for the owner's eyes only
-  std::string rule;         // analysis rule, canonical JSON; "" is none: no access
+  std::string problem;  // why the last preparation failed; for the owner's eyes only
+  std::string rule;     // analysis rule, canonical JSON; "" is none: no access
   std::string rule_digest;
-  json::Value columns;      // [{name, type}]: those that the rule names, as they leave the masks
-  Etag etag;                // of a notebook's newest version
+  json::Value columns;  // [{name, type}]: those that the rule names, as they leave the masks
+  Etag etag;            // of a notebook's newest version
   TimeMs added_at{};
   TimeMs updated_at{};
 };
@@ -97,7 +100,7 @@ struct NotebookVersion {
   std::vector<std::string> runners;  // aliases
   std::string description;
   std::string environment_version;
-  json::Value contract;   // OutputContract as JSON; null: none was given
+  json::Value contract;  // OutputContract as JSON; null: none was given
   TimeMs created_at{};
   std::int64_t ledger_index = 0;  // of code.submitted
 };
@@ -148,7 +151,7 @@ struct Run {
   RunOutcome outcome = RunOutcome::kNone;
   std::string error_code;  // wire name; "" is none
   std::string message;
-  std::string rule;        // of the planner, if it refused
+  std::string rule;  // of the planner, if it refused
   bool cancel_requested = false;
   TimeMs requested_at{};
   TimeMs visible_at{};  // when it turned terminal for everybody; valid if kFinishing or kTerminated
@@ -176,7 +179,7 @@ struct Output {
   std::string path;
   std::string rows_path;
   OutputState state = OutputState::kWaiting;
-  std::string reason;   // why it waits
+  std::string reason;       // why it waits
   bool registered = false;  // readable by SQL in the runner's output catalog
   TimeMs created_at{};
   TimeMs decide_by{};

@@ -39,9 +39,8 @@ Decision StateOf(const Room& room, const NotebookVersion& version, const std::ve
     if (member.alias == version.author_alias) {
       continue;
     }
-    const auto review = std::find_if(reviews.begin(), reviews.end(), [&](const Review& candidate) {
-      return candidate.reviewer_alias == member.alias;
-    });
+    const auto review = std::find_if(reviews.begin(), reviews.end(),
+                                     [&](const Review& candidate) { return candidate.reviewer_alias == member.alias; });
     if (review != reviews.end() && review->decision == Decision::kRejected) {
       return Decision::kRejected;
     }
@@ -52,8 +51,7 @@ Decision StateOf(const Room& room, const NotebookVersion& version, const std::ve
 
 Result<NotebookView> NotebookService::ViewOf(Asset asset, NotebookVersion version, const Room& room) {
   NotebookView view;
-  GB_ASSIGN_OR_RETURN(view.reviews,
-                      core_.Read([&](store::Transaction& tx) { return ListReviews(tx, version.etag); }));
+  GB_ASSIGN_OR_RETURN(view.reviews, core_.Read([&](store::Transaction& tx) { return ListReviews(tx, version.etag); }));
   view.state = StateOf(room, version, view.reviews);
   view.asset = std::move(asset);
   view.version = std::move(version);
@@ -62,14 +60,13 @@ Result<NotebookView> NotebookService::ViewOf(Asset asset, NotebookVersion versio
 
 Result<NotebookView> NotebookService::Latest(const Room& room, const std::string& name) {
   GB_ASSIGN_OR_RETURN(std::optional<Asset> asset, core_.Read([&](store::Transaction& tx) {
-                        return FindAsset(tx, room.id, AssetType::kNotebook, name);
-                      }));
+    return FindAsset(tx, room.id, AssetType::kNotebook, name);
+  }));
   if (!asset || asset->etag.empty()) {
     return NoNotebook(name);
   }
-  GB_ASSIGN_OR_RETURN(std::optional<NotebookVersion> version, core_.Read([&](store::Transaction& tx) {
-                        return FindVersion(tx, room.id, asset->etag);
-                      }));
+  GB_ASSIGN_OR_RETURN(std::optional<NotebookVersion> version,
+                      core_.Read([&](store::Transaction& tx) { return FindVersion(tx, room.id, asset->etag); }));
   if (!version) {
     return Status(ErrorCode::kDataLoss, "The notebook's latest version is missing.");
   }
@@ -95,8 +92,7 @@ Result<std::vector<std::string>> NotebookService::CheckRunners(const Membership&
   return out;
 }
 
-Result<NotebookView> NotebookService::Publish(const Caller& caller, const std::string& room,
-                                              const NotebookSpec& spec) {
+Result<NotebookView> NotebookService::Publish(const Caller& caller, const std::string& room, const NotebookSpec& spec) {
   GB_RETURN_IF_ERROR(CheckPathSafeName(spec.name, "notebook name"));
   if (!spec.content) {
     return Invalid("notebook.notebook_content is missing.");
@@ -117,16 +113,15 @@ Result<NotebookView> NotebookService::Publish(const Caller& caller, const std::s
   GB_ASSIGN_OR_RETURN(LockedMembership membership,
                       core_.EnterForChange(caller, room, RoomPrivilege::kModify, Joining::kImplicit));
   GB_RETURN_IF_ERROR(Core::RequireState(membership.room, {RoomState::kProvisioning, RoomState::kActive}));
-  GB_ASSIGN_OR_RETURN(const std::vector<Asset> others, core_.Read([&](store::Transaction& tx) {
-                        return ListAssets(tx, membership.room.id);
-                      }));
+  GB_ASSIGN_OR_RETURN(const std::vector<Asset> others,
+                      core_.Read([&](store::Transaction& tx) { return ListAssets(tx, membership.room.id); }));
   if (others.size() >= limits::kAssetsPerRoomMax) {
     return Status(ErrorCode::kResourceExhausted,
                   "A clean room has at most " + std::to_string(limits::kAssetsPerRoomMax) + " assets.");
   }
   GB_ASSIGN_OR_RETURN(std::optional<Asset> asset, core_.Read([&](store::Transaction& tx) {
-                        return FindAsset(tx, membership.room.id, AssetType::kNotebook, spec.name);
-                      }));
+    return FindAsset(tx, membership.room.id, AssetType::kNotebook, spec.name);
+  }));
   if (asset && (!asset->etag.empty() || asset->owner_alias != membership.alias)) {
     return Status(ErrorCode::kAlreadyExists, "Notebook '" + asset->name + "' exists in this clean room.");
   }
@@ -171,7 +166,7 @@ Result<NotebookView> NotebookService::Update(const Caller& caller, const std::st
     }
     GB_RETURN_IF_ERROR(SetContract(membership.room, spec, next));
   }
-  GB_ASSIGN_OR_RETURN(LockedMembership membership,
+  GB_ASSIGN_OR_RETURN(const LockedMembership membership,
                       core_.EnterForChange(caller, room, RoomPrivilege::kModify, Joining::kRequired));
   GB_RETURN_IF_ERROR(Core::RequireState(membership.room, {RoomState::kProvisioning, RoomState::kActive}));
   GB_ASSIGN_OR_RETURN(NotebookView latest, Latest(membership.room, spec.name));
@@ -226,7 +221,8 @@ Result<NotebookView> NotebookService::AddVersion(const Membership& membership, A
 
 Result<PlanPreview> NotebookService::Plan(const Room& room, const NotebookVersion& version, const Program& program) {
   GB_ASSERT(!version.runners.empty());
-  GB_ASSIGN_OR_RETURN(Inputs inputs, inputs_.Collect(room, version.runners.front(), program, json::Value(), {"output", "run"}));
+  GB_ASSIGN_OR_RETURN(Inputs inputs,
+                      inputs_.Collect(room, version.runners.front(), program, json::Value(), {"output", "run"}));
   inputs.request.mode = engine::RunMode::kPlanOnly;
   inputs.request.timeout_ms = limits::kRunTimeoutMs;
   GB_ASSIGN_OR_RETURN(engine::RunResult result, core_.context().engine.Run(inputs.request));
@@ -237,9 +233,8 @@ Status NotebookService::ApplyRules(const Membership& membership, const NotebookV
   if (std::find(version.runners.begin(), version.runners.end(), version.author_alias) != version.runners.end()) {
     return Status();
   }
-  GB_ASSIGN_OR_RETURN(const std::vector<AutoApprovalRule> rules, core_.Read([&](store::Transaction& tx) {
-                        return ListApprovalRules(tx, membership.room.id);
-                      }));
+  GB_ASSIGN_OR_RETURN(const std::vector<AutoApprovalRule> rules,
+                      core_.Read([&](store::Transaction& tx) { return ListApprovalRules(tx, membership.room.id); }));
   std::set<std::string> approved;
   for (const AutoApprovalRule& rule : rules) {
     const bool applies = rule.owner_alias != version.author_alias && !approved.contains(rule.owner_alias) &&
@@ -321,9 +316,8 @@ Result<NotebookView> NotebookService::Get(const Caller& caller, const std::strin
 
 Result<std::vector<NotebookView>> NotebookService::List(const Caller& caller, const std::string& room) {
   GB_ASSIGN_OR_RETURN(const Membership membership, core_.Enter(caller, room));
-  GB_ASSIGN_OR_RETURN(const std::vector<Asset> assets, core_.Read([&](store::Transaction& tx) {
-                        return ListAssets(tx, membership.room.id);
-                      }));
+  GB_ASSIGN_OR_RETURN(const std::vector<Asset> assets,
+                      core_.Read([&](store::Transaction& tx) { return ListAssets(tx, membership.room.id); }));
   std::vector<NotebookView> views;
   for (const Asset& asset : assets) {
     if (asset.type == AssetType::kNotebook && !asset.etag.empty()) {
@@ -338,9 +332,8 @@ Result<std::vector<NotebookView>> NotebookService::Revisions(const Caller& calle
                                                              const std::string& name) {
   GB_ASSIGN_OR_RETURN(const Membership membership, core_.Enter(caller, room));
   GB_ASSIGN_OR_RETURN(const NotebookView latest, Latest(membership.room, name));
-  GB_ASSIGN_OR_RETURN(std::vector<NotebookVersion> versions, core_.Read([&](store::Transaction& tx) {
-                        return ListVersions(tx, latest.asset.id);
-                      }));
+  GB_ASSIGN_OR_RETURN(std::vector<NotebookVersion> versions,
+                      core_.Read([&](store::Transaction& tx) { return ListVersions(tx, latest.asset.id); }));
   std::vector<NotebookView> views;
   for (NotebookVersion& version : versions) {
     GB_ASSIGN_OR_RETURN(NotebookView view, ViewOf(latest.asset, std::move(version), membership.room));

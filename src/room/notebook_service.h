@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Notebooks, their versions and reviews. Each upload, edit, change of runners or of the output contract is a new version
-// with a new etag and no approvals. Every collaborator but the author approves; one rejection rejects. Only the latest
-// version runs.
+// Notebooks, their versions and reviews. Each upload, edit, change of runners or of the output contract is a new
+// version with a new etag and no approvals. Every collaborator but the author approves; one rejection rejects. Only the
+// latest version runs.
 //
 // Auto-approval rules: a collaborator may approve by rule what others write for a named runner; never its own code, and
 // never code whose author is among its runners. There is no rule that nobody made.
@@ -73,8 +73,7 @@ class NotebookService {
   // Newest first.
   Result<std::vector<NotebookView>> Revisions(const Caller& caller, const std::string& room, const std::string& name);
   // Plans the version for the runner, without data. Returns what a run would be refused for.
-  Result<PlanPreview> Preview(const Caller& caller, const std::string& room, const std::string& name,
-                              const Etag& etag);
+  Result<PlanPreview> Preview(const Caller& caller, const std::string& room, const std::string& name, const Etag& etag);
 
   // Rules of the caller's side. Need MANAGE.
   Result<AutoApprovalRule> CreateRule(const Caller& caller, const std::string& room, const RuleSpec& spec);

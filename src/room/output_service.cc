@@ -17,8 +17,7 @@ Status Invalid(std::string message) { return Status(ErrorCode::kInvalidParameter
 Status StateError(const Output& output) {
   switch (output.state) {
     case OutputState::kWaiting:
-      return Status(ErrorCode::kInvalidState,
-                    "Output '" + output.name + "' waits for review (" + output.reason + ").");
+      return Status(ErrorCode::kInvalidState, "Output '" + output.name + "' waits for review (" + output.reason + ").");
     case OutputState::kRejected:
       return Status(ErrorCode::kInvalidState, "Output '" + output.name + "' was rejected by review.");
     case OutputState::kExpired:
@@ -42,8 +41,7 @@ Result<Output> OutputService::Find(const RoomId& room, const OutputId& id) {
 
 Result<OutputView> OutputService::ViewOf(const Membership& membership, Output output) {
   OutputView view;
-  GB_ASSIGN_OR_RETURN(view.decisions,
-                      core_.Read([&](store::Transaction& tx) { return ListDecisions(tx, output.id); }));
+  GB_ASSIGN_OR_RETURN(view.decisions, core_.Read([&](store::Transaction& tx) { return ListDecisions(tx, output.id); }));
   if (output.runner_alias == membership.alias) {
     GB_ASSIGN_OR_RETURN(const std::optional<Run> run,
                         core_.Read([&](store::Transaction& tx) { return FindRun(tx, output.run); }));
@@ -91,12 +89,12 @@ Status OutputService::CheckMayHandOver(const Caller& caller, const Membership& m
   if (!run) {
     return Status(ErrorCode::kDataLoss, "The run of an output is missing.");
   }
-  const Status readable = core_.context().metastores.CheckMayReadOutput(caller, run->output_catalog,
-                                                                        run->output_schema, output.name);
+  const Status readable =
+      core_.context().metastores.CheckMayReadOutput(caller, run->output_catalog, run->output_schema, output.name);
   if (readable.code() == ErrorCode::kNotFound) {
     // The caller knows the output from the room; what he lacks is the privilege.
-    return Status(ErrorCode::kPermissionDenied, "You need SELECT on " + run->output_catalog + "." +
-                                                    run->output_schema + "." + output.name + " and the way to it.");
+    return Status(ErrorCode::kPermissionDenied, "You need SELECT on " + run->output_catalog + "." + run->output_schema +
+                                                    "." + output.name + " and the way to it.");
   }
   return readable;
 }
@@ -142,7 +140,7 @@ Result<OutputView> OutputService::Review(const Caller& caller, const std::string
                                                 "; only what is PENDING_REVIEW is reviewed.");
   }
   GB_RETURN_IF_ERROR(Core::RequireState(membership.room, {RoomState::kActive}));
-  OutputDecision decision{id, membership.alias, review.decision, review.comment, core_.Now()};
+  const OutputDecision decision{id, membership.alias, review.decision, review.comment, core_.Now()};
   Effects effects{UpsertDecision(decision)};
   GB_ASSIGN_OR_RETURN(std::vector<OutputDecision> decisions,
                       core_.Read([&](store::Transaction& tx) { return ListDecisions(tx, id); }));
@@ -150,8 +148,8 @@ Result<OutputView> OutputService::Review(const Caller& caller, const std::string
   if (review.decision == Decision::kRejected) {
     output.state = OutputState::kRejected;
   } else {
-    const bool complete = std::all_of(
-        membership.room.members.begin(), membership.room.members.end(), [&](const Member& member) {
+    const bool complete =
+        std::all_of(membership.room.members.begin(), membership.room.members.end(), [&](const Member& member) {
           return (member.alias == output.runner_alias && !alone) ||
                  std::any_of(decisions.begin(), decisions.end(), [&](const OutputDecision& item) {
                    return item.reviewer_alias == member.alias && item.decision == Decision::kApproved;
@@ -224,8 +222,7 @@ Result<std::vector<Statement>> OutputService::RecordOutputs(const Run& run, cons
                       {"contract_sha256", item.GetString("contract_sha256")},
                       {"decision", "approved"},
                       {"sha256", output.sha256}};
-      GB_ASSIGN_OR_RETURN([[maybe_unused]] const std::int64_t decided_index,
-                          core_.journal().Append(run.room, decided));
+      GB_ASSIGN_OR_RETURN([[maybe_unused]] const std::int64_t decided_index, core_.journal().Append(run.room, decided));
     }
     statements.push_back(InsertOutput(output));
   }
@@ -291,8 +288,7 @@ Status OutputService::ExpireDue() {
 }
 
 Status OutputService::ExpireRoom(const RoomId& room) {
-  GB_ASSIGN_OR_RETURN(std::vector<Export> exports,
-                      core_.Read([](store::Transaction& tx) { return OpenExports(tx); }));
+  GB_ASSIGN_OR_RETURN(std::vector<Export> exports, core_.Read([](store::Transaction& tx) { return OpenExports(tx); }));
   for (Export& item : exports) {
     if (item.room == room) {
       item.state = ExportState::kDenied;

@@ -3,10 +3,10 @@
 // What runs leave behind: output tables with an expiry, their review, and their export.
 //
 // Review: an output that conforms to the approved contract is released by itself. Every other one waits until all other
-// collaborators have approved it; one rejection rejects, and without a decision by its deadline it expires. Reviewers see
-// the certificate, the reason, columns and number of rows; never the rows: who sees rows is a recipient.
-// Released: readable by the runner's organisation as a table of its output catalog, and exported by who may SELECT from it:
-// the very bytes whose digest was recorded, checked again at each download.
+// collaborators have approved it; one rejection rejects, and without a decision by its deadline it expires. Reviewers
+// see the certificate, the reason, columns and number of rows; never the rows: who sees rows is a recipient. Released:
+// readable by the runner's organisation as a table of its output catalog, and exported by who may SELECT from it: the
+// very bytes whose digest was recorded, checked again at each download.
 //
 // Who learns what: rows only the runner's organisation, after release. An export that is refused is on the ledger.
 // Threads: thread-safe.

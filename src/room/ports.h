@@ -4,9 +4,8 @@
 // stand in for both; the implementations are in ledger_gateway.h and catalog_gateway.h.
 //
 // Protocol: Append() returns OK only when the entry is durable; nothing takes effect before.
-// Who learns what: an entry's data is read by every collaborator and by whoever gets an evidence bundle: no table value,
-// no local name, no principal's name ever goes in.
-// Threads: thread-safe.
+// Who learns what: an entry's data is read by every collaborator and by whoever gets an evidence bundle: no table
+// value, no local name, no principal's name ever goes in. Threads: thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -123,8 +122,8 @@ class Metastores {
   virtual Status UpdateLocalRoom(const Caller& caller, const std::string& local_name,
                                  const std::optional<std::string>& comment,
                                  const std::optional<std::string>& owner) = 0;
-  // Makes the caller the owner of his organisation's side, if it still belongs to the metastore's admins as a group: who
-  // joins answers for what is published.
+  // Makes the caller the owner of his organisation's side, if it still belongs to the metastore's admins as a group:
+  // who joins answers for what is published.
   virtual Status TakeOwnership(const Caller& caller, const std::string& local_name) = 0;
   // What the principal may do at this moment, for work on his behalf.
   virtual Result<Caller> CallerFor(const OrganisationId& organisation, const PrincipalId& principal) = 0;
@@ -148,8 +147,8 @@ class Metastores {
   virtual Status RegisterOutputs(const OrganisationId& organisation, const PrincipalId& owner,
                                  const std::vector<OutputTableEntry>& entries) = 0;
   // Idempotent.
-  virtual Status RemoveOutput(const OrganisationId& organisation, const std::string& catalog,
-                              const std::string& schema, const std::string& table) = 0;
+  virtual Status RemoveOutput(const OrganisationId& organisation, const std::string& catalog, const std::string& schema,
+                              const std::string& table) = 0;
   // Whether the caller may read the output, and so hand it over.
   virtual Status CheckMayReadOutput(const Caller& caller, const std::string& catalog, const std::string& schema,
                                     const std::string& table) = 0;

@@ -13,10 +13,11 @@ namespace {
 
 Statement InsertPrepared(const AssetId& asset, const std::string& key, const engine::PreparedAsset& prepared,
                          TimeMs now) {
-  return {"INSERT INTO room_prepared (asset_id, cache_key, path, columns_json, row_count, statistics, created_at) "
-          "VALUES (?, ?, ?, ?, ?, ?, ?)",
-          {asset.str(), key, prepared.file.path, JsonText(ColumnsToJson(prepared.file.columns)), prepared.file.rows,
-           JsonText(prepared.statistics), ToInt(now)}};
+  return {
+      "INSERT INTO room_prepared (asset_id, cache_key, path, columns_json, row_count, statistics, created_at) "
+      "VALUES (?, ?, ?, ?, ?, ?, ?)",
+      {asset.str(), key, prepared.file.path, JsonText(ColumnsToJson(prepared.file.columns)), prepared.file.rows,
+       JsonText(prepared.statistics), ToInt(now)}};
 }
 
 }  // namespace
@@ -71,10 +72,11 @@ Result<std::shared_ptr<const Prepared>> Preparer::Get(const OrganisationId& owne
 
 Result<Preparer::HeldPointer> Preparer::Load(const Asset& asset, const std::string& key) {
   GB_ASSIGN_OR_RETURN(const auto row, core_.Read([&](store::Transaction& tx) {
-                        return tx.QueryOne("SELECT path, columns_json, row_count, statistics FROM room_prepared WHERE "
-                                           "asset_id = ? AND cache_key = ?",
-                                           {asset.id.str(), key});
-                      }));
+    return tx.QueryOne(
+        "SELECT path, columns_json, row_count, statistics FROM room_prepared WHERE "
+        "asset_id = ? AND cache_key = ?",
+        {asset.id.str(), key});
+  }));
   if (!row || !FileExists(row->Text(0))) {
     return HeldPointer();
   }
@@ -100,7 +102,7 @@ Result<Preparer::HeldPointer> Preparer::Make(const OrganisationId& owner, const 
   held->prepared.cache_key = key;
   GB_ASSIGN_OR_RETURN(held->prepared.asset, core_.context().engine.Prepare(source.request));
   const Status stored = core_.Write({{"DELETE FROM room_prepared WHERE asset_id = ?", {asset.id.str()}},
-                                    InsertPrepared(asset.id, key, held->prepared.asset, core_.Now())});
+                                     InsertPrepared(asset.id, key, held->prepared.asset, core_.Now())});
   if (!stored.ok()) {
     held->obsolete = true;
     return stored;
@@ -109,6 +111,8 @@ Result<Preparer::HeldPointer> Preparer::Make(const OrganisationId& owner, const 
 }
 
 void Preparer::Keep(const Asset& asset, const std::shared_ptr<const Prepared>& prepared) {
+  const std::shared_ptr<std::mutex> making = MutexOf(asset.id);
+  const std::lock_guard<std::mutex> making_guard(*making);
   std::vector<HeldPointer> dropped;  // destroyed after the mutex is free: destroying removes a file
   {
     const std::lock_guard<std::mutex> guard(mutex_);
@@ -119,6 +123,13 @@ void Preparer::Keep(const Asset& asset, const std::shared_ptr<const Prepared>& p
       }
     }
     std::erase_if(held_[asset.id], [](const auto& item) { return item.second == nullptr; });
+  }
+  for (const HeldPointer& held : dropped) {
+    const Statement forget{"DELETE FROM room_prepared WHERE asset_id = ? AND cache_key = ?",
+                           {asset.id.str(), held->prepared.cache_key}};
+    if (!core_.Write({forget}).ok()) {
+      log::Warning("an obsolete file stays listed", {{"asset", asset.id.str()}});
+    }
   }
 }
 
@@ -140,9 +151,8 @@ void Preparer::Forget(const AssetId& asset) {
 }
 
 Status Preparer::RemoveUnreferenced() {
-  GB_ASSIGN_OR_RETURN(const auto rows, core_.Read([](store::Transaction& tx) {
-                        return tx.Query("SELECT path FROM room_prepared");
-                      }));
+  GB_ASSIGN_OR_RETURN(const auto rows,
+                      core_.Read([](store::Transaction& tx) { return tx.Query("SELECT path FROM room_prepared"); }));
   std::set<std::string> known;
   for (const store::Row& row : rows) {
     known.insert(row.Text(0));

@@ -3,10 +3,9 @@
 // Keeps the governed scan of each asset: the owner's filter and masks are applied once for each (table version, version
 // of its policies, rule); a run gets what is in force when it starts.
 //
-// Invariant: a file is used only under the key that it was made for; when another takes its place, it is removed as soon
-// as no run reads it any more.
-// Who learns what: errors are for the asset's owner. The policy digest that others see is a commitment, salted per asset.
-// Threads: thread-safe; the same asset is prepared once at a time.
+// Invariant: a file is used only under the key that it was made for; when another takes its place, it is removed as
+// soon as no run reads it any more. Who learns what: errors are for the asset's owner. The policy digest that others
+// see is a commitment, salted per asset. Threads: thread-safe; the same asset is prepared once at a time.
 #pragma once
 
 #include <atomic>

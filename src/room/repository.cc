@@ -3,11 +3,12 @@
 
 #include <algorithm>
 
-#include "base/strings.h"
+#include "catalog/names.h"
 
 namespace glovebox::room {
 namespace {
 
+using catalog::NameKey;
 using store::Row;
 using store::Transaction;
 using store::Value;
@@ -38,6 +39,10 @@ TimeMs Time(const Row& row, std::size_t column) { return TimeMs{row.Int(column)}
 Value Number(TimeMs time) { return ToInt(time); }
 Value Number(const std::optional<TimeMs>& time) { return time ? Value{ToInt(*time)} : Value{}; }
 Value Text(std::string_view text) { return std::string(text); }
+
+// A row that stays for what refers to it gives its name free. No name has a control character, and no folding makes
+// one.
+std::string FreedKey(std::string_view name, const std::string& id) { return NameKey(name) + "\x1f" + id; }
 
 template <typename Enum>
 Result<Enum> EnumFromName(std::string_view name, std::initializer_list<Enum> values) {
@@ -87,8 +92,8 @@ Result<Asset> AssetOf(const Row& row) {
   asset.local_name = row.Text(5);
   GB_ASSIGN_OR_RETURN(asset.local_details, JsonFromText(row.Text(6)));
   const std::string& state = row.Text(7);
-  asset.state = state == "ACTIVE" ? AssetState::kActive
-                                  : (state == "PENDING" ? AssetState::kPending : AssetState::kRemoved);
+  asset.state =
+      state == "ACTIVE" ? AssetState::kActive : (state == "PENDING" ? AssetState::kPending : AssetState::kRemoved);
   asset.problem = row.Text(8);
   asset.rule = row.Text(9);
   asset.rule_digest = row.Text(10);
@@ -205,7 +210,7 @@ Result<std::optional<Membership>> FindMembership(Transaction& tx, const Organisa
   GB_ASSIGN_OR_RETURN(const auto row,
                       tx.QueryOne("SELECT room_id, alias FROM room_members WHERE organisation_id = ? AND "
                                   "local_name_key = ? AND left_at IS NULL",
-                                  {Text(organisation.str()), Text(AsciiLower(local_name))}));
+                                  {Text(organisation.str()), Text(NameKey(local_name))}));
   if (!row) {
     return std::optional<Membership>();
   }
@@ -230,7 +235,7 @@ Result<std::optional<std::string>> FindLocalName(Transaction& tx, const Organisa
   GB_ASSIGN_OR_RETURN(
       const auto row,
       tx.QueryOne("SELECT local_name FROM room_members WHERE organisation_id = ? AND local_name_key = ?",
-                  {Text(organisation.str()), Text(AsciiLower(local_name))}));
+                  {Text(organisation.str()), Text(NameKey(local_name))}));
   return row ? std::optional<std::string>(row->Text(0)) : std::nullopt;
 }
 
@@ -245,19 +250,22 @@ Result<std::vector<RoomId>> RoomsInState(Transaction& tx, RoomState state) {
 }
 
 Statement InsertRoom(const Room& room) {
-  return {"INSERT INTO room_rooms (id, state, reason, cloud, region, creator_alias, details, created_at, updated_at) "
-          "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-          {Text(room.id.str()), Text(Name(room.state)), room.reason, room.cloud, room.region, room.creator_alias,
-           JsonText(room.details), Number(room.created_at), Number(room.updated_at)}};
+  return {
+      "INSERT INTO room_rooms (id, state, reason, cloud, region, creator_alias, details, created_at, updated_at) "
+      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      {Text(room.id.str()), Text(Name(room.state)), room.reason, room.cloud, room.region, room.creator_alias,
+       JsonText(room.details), Number(room.created_at), Number(room.updated_at)}};
 }
 
 Statement InsertMember(const RoomId& room, std::size_t position, const Member& member) {
-  return {"INSERT INTO room_members (room_id, position, alias, alias_key, organisation_id, local_name, local_name_key, "
-          "invite_email, invite_workspace_id, joined_at, left_at, output_catalog, created_at, updated_at) VALUES (?, ?, "
-          "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-          {Text(room.str()), static_cast<std::int64_t>(position), member.alias, AsciiLower(member.alias),
-           Text(member.organisation.str()), member.local_name, AsciiLower(member.local_name), member.invite_email, member.invite_workspace_id, Number(member.joined_at),
-           Number(member.left_at), member.output_catalog, Number(member.created_at), Number(member.updated_at)}};
+  return {
+      "INSERT INTO room_members (room_id, position, alias, alias_key, organisation_id, local_name, local_name_key, "
+      "invite_email, invite_workspace_id, joined_at, left_at, output_catalog, created_at, updated_at) VALUES (?, ?, "
+      "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      {Text(room.str()), static_cast<std::int64_t>(position), member.alias, NameKey(member.alias),
+       Text(member.organisation.str()), member.local_name, NameKey(member.local_name), member.invite_email,
+       member.invite_workspace_id, Number(member.joined_at), Number(member.left_at), member.output_catalog,
+       Number(member.created_at), Number(member.updated_at)}};
 }
 
 Statement UpdateRoomState(const RoomId& room, RoomState state, std::string_view reason, TimeMs now) {
@@ -266,17 +274,17 @@ Statement UpdateRoomState(const RoomId& room, RoomState state, std::string_view 
 }
 
 Statement UpdateMember(const RoomId& room, const Member& member) {
-  return {"UPDATE room_members SET joined_at = ?, left_at = ?, output_catalog = ?, updated_at = ? WHERE room_id = ? AND "
-          "alias_key = ?",
-          {Number(member.joined_at), Number(member.left_at), member.output_catalog,
-           Number(member.updated_at), Text(room.str()), AsciiLower(member.alias)}};
+  return {
+      "UPDATE room_members SET joined_at = ?, left_at = ?, output_catalog = ?, updated_at = ? WHERE room_id = ? AND "
+      "alias_key = ?",
+      {Number(member.joined_at), Number(member.left_at), member.output_catalog, Number(member.updated_at),
+       Text(room.str()), NameKey(member.alias)}};
 }
 
 Statement RemoveMember(const RoomId& room, const Member& member) {
-  // A slash cannot be part of a name: the row stays and its name is free.
   return {"UPDATE room_members SET left_at = ?, updated_at = ?, local_name_key = ? WHERE room_id = ? AND alias_key = ?",
-          {Number(member.left_at), Number(member.updated_at), AsciiLower(member.local_name) + "/" + room.str(),
-           Text(room.str()), AsciiLower(member.alias)}};
+          {Number(member.left_at), Number(member.updated_at), FreedKey(member.local_name, room.str()), Text(room.str()),
+           NameKey(member.alias)}};
 }
 
 Result<std::vector<Asset>> ListAssets(Transaction& tx, const RoomId& room) {
@@ -297,7 +305,7 @@ Result<std::optional<Asset>> FindAsset(Transaction& tx, const RoomId& room, Asse
                       tx.QueryOne(Sql({"SELECT ", kAssetColumns,
                                        " FROM room_assets WHERE room_id = ? AND type = ? AND name_key = ? AND state "
                                        "<> 'REMOVED'"}),
-                                  {Text(room.str()), Text(Name(type)), AsciiLower(name)}));
+                                  {Text(room.str()), Text(Name(type)), NameKey(name)}));
   if (!row) {
     return std::optional<Asset>();
   }
@@ -306,33 +314,35 @@ Result<std::optional<Asset>> FindAsset(Transaction& tx, const RoomId& room, Asse
 }
 
 Statement InsertAsset(const Asset& asset) {
-  return {"INSERT INTO room_assets (id, room_id, type, owner_alias, name, name_key, local_name, local_details, state, "
-          "problem, rule, rule_digest, columns_json, etag, added_at, updated_at, table_id, policy_salt) VALUES (?, ?, ?, "
-          "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-          {Text(asset.id.str()), Text(asset.room.str()), Text(Name(asset.type)), asset.owner_alias, asset.name,
-           AsciiLower(asset.name), asset.local_name, JsonText(asset.local_details), Text(StateText(asset.state)),
-           asset.problem, asset.rule, asset.rule_digest, JsonText(asset.columns), Text(asset.etag.str()),
-           Number(asset.added_at), Number(asset.updated_at), asset.table_id, asset.policy_salt}};
+  return {
+      "INSERT INTO room_assets (id, room_id, type, owner_alias, name, name_key, local_name, local_details, state, "
+      "problem, rule, rule_digest, columns_json, etag, added_at, updated_at, table_id, policy_salt) VALUES (?, ?, ?, "
+      "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      {Text(asset.id.str()), Text(asset.room.str()), Text(Name(asset.type)), asset.owner_alias, asset.name,
+       NameKey(asset.name), asset.local_name, JsonText(asset.local_details), Text(StateText(asset.state)),
+       asset.problem, asset.rule, asset.rule_digest, JsonText(asset.columns), Text(asset.etag.str()),
+       Number(asset.added_at), Number(asset.updated_at), asset.table_id, asset.policy_salt}};
 }
 
 Statement UpdateAsset(const Asset& asset) {
-  return {"UPDATE room_assets SET local_name = ?, local_details = ?, state = ?, problem = ?, rule = ?, rule_digest = ?, "
-          "columns_json = ?, etag = ?, updated_at = ? WHERE id = ?",
-          {asset.local_name, JsonText(asset.local_details), Text(StateText(asset.state)), asset.problem, asset.rule,
-           asset.rule_digest, JsonText(asset.columns), Text(asset.etag.str()), Number(asset.updated_at),
-           Text(asset.id.str())}};
+  return {
+      "UPDATE room_assets SET local_name = ?, local_details = ?, state = ?, problem = ?, rule = ?, rule_digest = ?, "
+      "columns_json = ?, etag = ?, updated_at = ? WHERE id = ?",
+      {asset.local_name, JsonText(asset.local_details), Text(StateText(asset.state)), asset.problem, asset.rule,
+       asset.rule_digest, JsonText(asset.columns), Text(asset.etag.str()), Number(asset.updated_at),
+       Text(asset.id.str())}};
 }
 
 Statement RemoveAsset(const Asset& asset) {
-  // A slash cannot be part of a name: the row stays for what refers to it, and its name is free.
   return {"UPDATE room_assets SET state = 'REMOVED', name_key = ?, updated_at = ? WHERE id = ?",
-          {AsciiLower(asset.name) + "/" + asset.id.str(), Number(asset.updated_at), Text(asset.id.str())}};
+          {FreedKey(asset.name, asset.id.str()), Number(asset.updated_at), Text(asset.id.str())}};
 }
 
 Result<std::optional<NotebookVersion>> FindVersion(Transaction& tx, const RoomId& room, const Etag& etag) {
-  GB_ASSIGN_OR_RETURN(const auto row, tx.QueryOne(Sql({"SELECT ", kVersionColumns,
-                                                       " FROM room_notebook_versions WHERE room_id = ? AND etag = ?"}),
-                                                  {Text(room.str()), Text(etag.str())}));
+  GB_ASSIGN_OR_RETURN(
+      const auto row,
+      tx.QueryOne(Sql({"SELECT ", kVersionColumns, " FROM room_notebook_versions WHERE room_id = ? AND etag = ?"}),
+                  {Text(room.str()), Text(etag.str())}));
   if (!row) {
     return std::optional<NotebookVersion>();
   }
@@ -354,13 +364,14 @@ Result<std::vector<NotebookVersion>> ListVersions(Transaction& tx, const AssetId
 }
 
 Statement InsertVersion(const NotebookVersion& version) {
-  return {"INSERT INTO room_notebook_versions (etag, room_id, asset_id, number, author_alias, content, content_sha256, "
-          "runners, description, environment_version, contract, created_at, ledger_index) VALUES (?, ?, ?, ?, ?, ?, ?, "
-          "?, ?, ?, ?, ?, ?)",
-          {Text(version.etag.str()), Text(version.room.str()), Text(version.asset.str()), version.number,
-           version.author_alias, version.content, version.content_sha256, JsonText(StringsToJson(version.runners)),
-           version.description, version.environment_version, JsonText(version.contract),
-           Number(version.created_at), LedgerIndexParameter()}};
+  return {
+      "INSERT INTO room_notebook_versions (etag, room_id, asset_id, number, author_alias, content, content_sha256, "
+      "runners, description, environment_version, contract, created_at, ledger_index) VALUES (?, ?, ?, ?, ?, ?, ?, "
+      "?, ?, ?, ?, ?, ?)",
+      {Text(version.etag.str()), Text(version.room.str()), Text(version.asset.str()), version.number,
+       version.author_alias, version.content, version.content_sha256, JsonText(StringsToJson(version.runners)),
+       version.description, version.environment_version, JsonText(version.contract), Number(version.created_at),
+       LedgerIndexParameter()}};
 }
 
 Result<std::vector<Review>> ListReviews(Transaction& tx, const Etag& etag) {
@@ -373,9 +384,8 @@ Result<std::vector<Review>> ListReviews(Transaction& tx, const Etag& etag) {
     Review review;
     review.etag = Etag(row.Text(0));
     review.reviewer_alias = row.Text(1);
-    GB_ASSIGN_OR_RETURN(
-        review.decision,
-        EnumFromName(row.Text(2), {Decision::kPending, Decision::kApproved, Decision::kRejected}));
+    GB_ASSIGN_OR_RETURN(review.decision,
+                        EnumFromName(row.Text(2), {Decision::kPending, Decision::kApproved, Decision::kRejected}));
     review.comment = row.Text(3);
     review.sub_reason = row.Text(4);
     review.rule_id = row.Text(5);
@@ -387,19 +397,21 @@ Result<std::vector<Review>> ListReviews(Transaction& tx, const Etag& etag) {
 }
 
 Statement UpsertReview(const Review& review) {
-  return {"INSERT INTO room_reviews (etag, reviewer_alias, decision, comment, sub_reason, rule_id, created_at, "
-          "ledger_index) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (etag, reviewer_alias) DO UPDATE SET decision = "
-          "excluded.decision, comment = excluded.comment, sub_reason = excluded.sub_reason, rule_id = "
-          "excluded.rule_id, created_at = excluded.created_at, ledger_index = excluded.ledger_index",
-          {Text(review.etag.str()), review.reviewer_alias, Text(Name(review.decision)), review.comment,
-           review.sub_reason, review.rule_id, Number(review.created_at), LedgerIndexParameter()}};
+  return {
+      "INSERT INTO room_reviews (etag, reviewer_alias, decision, comment, sub_reason, rule_id, created_at, "
+      "ledger_index) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (etag, reviewer_alias) DO UPDATE SET decision = "
+      "excluded.decision, comment = excluded.comment, sub_reason = excluded.sub_reason, rule_id = "
+      "excluded.rule_id, created_at = excluded.created_at, ledger_index = excluded.ledger_index",
+      {Text(review.etag.str()), review.reviewer_alias, Text(Name(review.decision)), review.comment, review.sub_reason,
+       review.rule_id, Number(review.created_at), LedgerIndexParameter()}};
 }
 
 Result<std::vector<AutoApprovalRule>> ListApprovalRules(Transaction& tx, const RoomId& room) {
-  GB_ASSIGN_OR_RETURN(const auto rows,
-                      tx.Query("SELECT id, room_id, owner_alias, author_alias, runner_alias, created_at, ledger_id FROM "
-                               "room_approval_rules WHERE room_id = ? ORDER BY created_at, id",
-                               {Text(room.str())}));
+  GB_ASSIGN_OR_RETURN(
+      const auto rows,
+      tx.Query("SELECT id, room_id, owner_alias, author_alias, runner_alias, created_at, ledger_id FROM "
+               "room_approval_rules WHERE room_id = ? ORDER BY created_at, id",
+               {Text(room.str())}));
   std::vector<AutoApprovalRule> out;
   for (const Row& row : rows) {
     out.push_back({row.Text(0), RoomId(row.Text(1)), row.Text(2), row.Text(3), row.Text(4), Time(row, 5), row.Text(6)});
@@ -408,14 +420,13 @@ Result<std::vector<AutoApprovalRule>> ListApprovalRules(Transaction& tx, const R
 }
 
 Statement InsertApprovalRule(const AutoApprovalRule& rule) {
-  return {"INSERT INTO room_approval_rules (id, room_id, owner_alias, author_alias, runner_alias, created_at, "
-          "ledger_id) VALUES (?, ?, ?, ?, ?, ?, ?)",
-          {rule.id, Text(rule.room.str()), rule.owner_alias, rule.author_alias, rule.runner_alias,
-           Number(rule.created_at), rule.ledger_id}};
+  return {
+      "INSERT INTO room_approval_rules (id, room_id, owner_alias, author_alias, runner_alias, created_at, "
+      "ledger_id) VALUES (?, ?, ?, ?, ?, ?, ?)",
+      {rule.id, Text(rule.room.str()), rule.owner_alias, rule.author_alias, rule.runner_alias, Number(rule.created_at),
+       rule.ledger_id}};
 }
 
-Statement DeleteApprovalRule(const std::string& id) {
-  return {"DELETE FROM room_approval_rules WHERE id = ?", {id}};
-}
+Statement DeleteApprovalRule(const std::string& id) { return {"DELETE FROM room_approval_rules WHERE id = ?", {id}}; }
 
 }  // namespace glovebox::room

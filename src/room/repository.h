@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The SQL of this part: reads give plain values; writes are made as statements, so that the journal can keep them beside a
-// ledger entry and apply them after it.
+// The SQL of this part: reads give plain values; writes are made as statements, so that the journal can keep them
+// beside a ledger entry and apply them after it.
 //
-// Tenancy: what an organisation may reach begins with FindMembership(organisation, name) or ListMemberships(organisation);
-// everything below a room is read by the room's id, which only these two give out.
+// Tenancy: what an organisation may reach begins with FindMembership(organisation, name) or
+// ListMemberships(organisation); everything below a room is read by the room's id, which only these two give out.
 // Threads: functions of the transaction's thread.
 #pragma once
 

@@ -30,9 +30,9 @@ Status CheckSpec(const RoomSpec& spec) {
   for (const CollaboratorSpec& collaborator : spec.collaborators) {
     GB_RETURN_IF_ERROR(CheckSecurableName(collaborator.alias, "collaborator_alias"));
     GB_RETURN_IF_ERROR(ledger::CheckPartyName(collaborator.alias));
-    const auto same = std::count_if(
-        spec.collaborators.begin(), spec.collaborators.end(),
-        [&](const CollaboratorSpec& other) { return EqualsIgnoreCase(other.alias, collaborator.alias); });
+    const auto same =
+        std::count_if(spec.collaborators.begin(), spec.collaborators.end(),
+                      [&](const CollaboratorSpec& other) { return SameName(other.alias, collaborator.alias); });
     if (same > 1) {
       return Invalid("Two collaborators have the alias '" + collaborator.alias + "'; aliases differ, case ignored.");
     }
@@ -42,8 +42,8 @@ Status CheckSpec(const RoomSpec& spec) {
 
 }  // namespace
 
-Result<Member> RoomService::PlanMember(const Caller& caller, const RoomSpec& spec,
-                                       const CollaboratorSpec& collaborator, const Room& room) {
+Result<Member> RoomService::PlanMember(const Caller& caller, const RoomSpec& spec, const CollaboratorSpec& collaborator,
+                                       const Room& room) {
   Member member;
   member.alias = collaborator.alias;
   member.invite_email = collaborator.invite_email;
@@ -110,8 +110,8 @@ Result<Room> RoomService::PlanRoom(const Caller& caller, const RoomSpec& spec) {
 Status RoomService::CheckNameIsFree(const Caller& caller, const Room& room) {
   for (const Member& member : room.members) {
     GB_ASSIGN_OR_RETURN(const std::optional<std::string> known, core_.Read([&](store::Transaction& tx) {
-                          return FindLocalName(tx, member.organisation, member.local_name);
-                        }));
+      return FindLocalName(tx, member.organisation, member.local_name);
+    }));
     if (known) {
       const std::string where = member.organisation == caller.organisation
                                     ? std::string("your metastore")
@@ -205,9 +205,8 @@ Result<RoomView> RoomService::Get(const Caller& caller, const std::string& name)
 }
 
 Result<std::vector<RoomView>> RoomService::List(const Caller& caller) {
-  GB_ASSIGN_OR_RETURN(const std::vector<Membership> memberships, core_.Read([&](store::Transaction& tx) {
-                        return ListMemberships(tx, caller.organisation);
-                      }));
+  GB_ASSIGN_OR_RETURN(const std::vector<Membership> memberships,
+                      core_.Read([&](store::Transaction& tx) { return ListMemberships(tx, caller.organisation); }));
   std::vector<RoomView> views;
   for (const Membership& membership : memberships) {
     Result<RoomView> view = ViewOf(caller, membership);
@@ -228,8 +227,8 @@ Result<RoomView> RoomService::Update(const Caller& caller, const std::string& na
   if (update.comment || update.owner) {
     const RoomPrivilege needed = update.owner ? RoomPrivilege::kManage : RoomPrivilege::kModify;
     GB_RETURN_IF_ERROR(core_.context().metastores.CheckOnRoom(caller, needed, membership.self().local_name));
-    GB_RETURN_IF_ERROR(core_.context().metastores.UpdateLocalRoom(caller, membership.self().local_name,
-                                                                  update.comment, update.owner));
+    GB_RETURN_IF_ERROR(
+        core_.context().metastores.UpdateLocalRoom(caller, membership.self().local_name, update.comment, update.owner));
   }
   return ViewOf(caller, membership);
 }

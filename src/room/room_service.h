@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Rooms and their collaborators: PROVISIONING -> ACTIVE -> CLOSING -> CLOSED, or FAILED with a reason. Each transition is a
-// ledger entry before it takes effect.
+// Rooms and their collaborators: PROVISIONING -> ACTIVE -> CLOSING -> CLOSED, or FAILED with a reason. Each transition
+// is a ledger entry before it takes effect.
 //
 // Joining: the invited organisation sees the room as soon as it exists. It joins by Join(), or by its first act that
 // changes the room (publishing an asset, creating its output catalog, an approval rule): clients of Databricks have no
-// call of their own for it. Who joins becomes the owner of that side; until then its metastore's admins are. The room is
-// ACTIVE once all have joined. An invited side that deletes a room which it has not joined declines: the room FAILED.
-// Names: the creator's name is the local name in every metastore; where two sides share a metastore, the later one's is
+// call of their own for it. Who joins becomes the owner of that side; until then its metastore's admins are. The room
+// is ACTIVE once all have joined. An invited side that deletes a room which it has not joined declines: the room
+// FAILED. Names: the creator's name is the local name in every metastore; where two sides share a metastore, the later
+// one's is
 // `<name>_<alias>`. A name is immutable and unique, without case, in all metastores that the room reaches.
 // Closing: any side's deletion closes the room for all. Outputs expire with it; runs that are queued are canceled.
 //

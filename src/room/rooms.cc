@@ -35,9 +35,8 @@ Rooms::~Rooms() { Stop(); }
 Status Rooms::Recover() {
   GB_RETURN_IF_ERROR(RemoveTree(EvidenceFolder()));
   GB_RETURN_IF_ERROR(core_.journal().Recover());
-  GB_ASSIGN_OR_RETURN(const std::vector<RoomId> provisioning, core_.Read([](store::Transaction& tx) {
-                        return RoomsInState(tx, RoomState::kProvisioning);
-                      }));
+  GB_ASSIGN_OR_RETURN(const std::vector<RoomId> provisioning,
+                      core_.Read([](store::Transaction& tx) { return RoomsInState(tx, RoomState::kProvisioning); }));
   for (const RoomId& id : provisioning) {
     const std::unique_lock<std::mutex> lock = core_.Lock(id);
     GB_ASSIGN_OR_RETURN(Room room, core_.Load(id));
@@ -57,8 +56,8 @@ Result<LedgerHead> Rooms::LedgerOf(const Caller& caller, const std::string& name
   return core_.context().ledger.Head(membership.room.id);
 }
 
-Result<std::vector<std::string>> Rooms::LedgerEntries(const Caller& caller, const std::string& name,
-                                                      std::int64_t from, std::int64_t to) {
+Result<std::vector<std::string>> Rooms::LedgerEntries(const Caller& caller, const std::string& name, std::int64_t from,
+                                                      std::int64_t to) {
   GB_ASSIGN_OR_RETURN(const Membership membership, core_.Enter(caller, name));
   GB_ASSIGN_OR_RETURN(const LedgerHead head, core_.context().ledger.Head(membership.room.id));
   if (from < 0 || to < from) {
@@ -113,8 +112,7 @@ Result<std::string> Rooms::MakeEvidenceFile(const Caller& caller, const std::str
   if (!fd.valid()) {
     return Status(ErrorCode::kUnavailable, "The evidence bundle cannot be written; the disk may be full.");
   }
-  const Status written =
-      WriteEvidence(caller, name, [&](std::string_view piece) { return WriteAll(fd.get(), piece); });
+  const Status written = WriteEvidence(caller, name, [&](std::string_view piece) { return WriteAll(fd.get(), piece); });
   if (!written.ok()) {
     GB_RETURN_IF_ERROR(RemoveTree(path));
     return written;
@@ -152,6 +150,7 @@ void Rooms::Stop() {
   if (sweeper_.joinable()) {
     sweeper_.join();
   }
+  runs_.Interrupt();
   runs_.queue().Stop();
 }
 

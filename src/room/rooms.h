@@ -2,9 +2,9 @@
 //
 // The services of this part, wired together.
 //
-// Protocol: Open() settles what a crash left before anything else happens; Start() lets runs go on in threads of their own
-// and sweeps what expires; Stop() waits for running steps. A test calls queue().Step() and Sweep() instead of Start().
-// Threads: the services are thread-safe; Open, Start and Stop belong to one thread.
+// Protocol: Open() settles what a crash left before anything else happens; Start() lets runs go on in threads of their
+// own and sweeps what expires; Stop() waits for running steps. A test calls queue().Step() and Sweep() instead of
+// Start(). Threads: the services are thread-safe; Open, Start and Stop belong to one thread.
 #pragma once
 
 #include <condition_variable>

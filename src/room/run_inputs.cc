@@ -30,7 +30,7 @@ std::vector<engine::Parameter> Bind(const Program& program, const json::Value& g
   }
   for (const auto& [name, value] : given.as_object()) {
     const auto slot = std::find_if(out.begin(), out.end(),
-                                   [&name = name](const engine::Parameter& item) { return item.name == name; });
+                                   [&wanted = name](const engine::Parameter& item) { return item.name == wanted; });
     if (slot != out.end()) {
       slot->value = value.as_string();
     } else {
@@ -51,9 +51,8 @@ Status CheckValue(const Program& program, const std::string& name, const json::V
   if (IsServers(name)) {
     return InvalidParameter("'" + name + "' is set by the server.");
   }
-  const auto declared =
-      std::find_if(program.parameters.begin(), program.parameters.end(),
-                   [&](const DeclaredParameter& item) { return item.parameter.name == name; });
+  const auto declared = std::find_if(program.parameters.begin(), program.parameters.end(),
+                                     [&](const DeclaredParameter& item) { return item.parameter.name == name; });
   if (declared == program.parameters.end()) {
     return program.parameters.empty() ? Status()
                                       : InvalidParameter("the notebook declares no parameter '" + name + "'.");

@@ -3,9 +3,8 @@
 // What a plan or a run of a notebook version gets: its cells, its parameters with their types, and the governed scan of
 // every asset that can be used now.
 //
-// Who learns what: `unusable` names assets and their public status; why an asset could not be prepared is stored for its
-// owner only.
-// Threads: thread-safe.
+// Who learns what: `unusable` names assets and their public status; why an asset could not be prepared is stored for
+// its owner only. Threads: thread-safe.
 #pragma once
 
 #include <memory>

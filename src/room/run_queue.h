@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Which run goes on next: a bounded queue, a bounded number of threads, at most one run of a room at a time, and the moments
-// at which results may be seen.
+// Which run goes on next: a bounded queue, a bounded number of threads, at most one run of a room at a time, and the
+// moments at which results may be seen.
 //
-// Protocol: runs of one room start in the order of Add. Step() does one piece of work and may be called by a test instead
-// of threads. Stop() lets running steps end.
-// Threads: thread-safe.
+// Protocol: runs of one room start in the order of Add. Step() does one piece of work and may be called by a test
+// instead of threads. Stop() lets running steps end. Threads: thread-safe.
 #pragma once
 
 #include <condition_variable>
@@ -71,7 +70,7 @@ class RunQueue {
   const Clock& clock_;
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<Waiting> waiting_;            // guarded by mutex_, as all below
+  std::deque<Waiting> waiting_;             // guarded by mutex_, as all below
   std::multimap<std::int64_t, RunId> due_;  // by time
   std::set<RoomId> busy_;
   std::size_t reserved_ = 0;

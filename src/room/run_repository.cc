@@ -64,9 +64,9 @@ Result<Run> RunOf(const Row& row) {
   GB_ASSIGN_OR_RETURN(run.parameters, JsonFromText(row.Text(13)));
   GB_ASSIGN_OR_RETURN(run.state, EnumFromName(row.Text(14), {RunState::kQueued, RunState::kRunning,
                                                              RunState::kFinishing, RunState::kTerminated}));
-  GB_ASSIGN_OR_RETURN(run.outcome, EnumFromName(row.Text(15), {RunOutcome::kNone, RunOutcome::kSuccess,
-                                                               RunOutcome::kFailed, RunOutcome::kCanceled,
-                                                               RunOutcome::kDenied}));
+  GB_ASSIGN_OR_RETURN(run.outcome,
+                      EnumFromName(row.Text(15), {RunOutcome::kNone, RunOutcome::kSuccess, RunOutcome::kFailed,
+                                                  RunOutcome::kCanceled, RunOutcome::kDenied}));
   run.error_code = row.Text(16);
   run.message = row.Text(17);
   run.rule = row.Text(18);
@@ -177,27 +177,52 @@ Result<std::vector<Run>> UnfinishedRuns(Transaction& tx) {
 
 Statement InsertRun(const Run& run) {
   return {Insert("room_runs", kRunColumns, 27),
-          {Number(run.id), Number(run.task_id), Text(run.room.str()), Text(run.organisation.str()), run.runner_alias,
-           Text(run.principal.str()), run.principal_name, run.run_name, run.task_key,
-           run.idempotency_token.empty() ? Value{} : Value{run.idempotency_token}, Text(run.notebook.str()),
-           run.notebook_name, Text(run.etag.str()), JsonText(run.parameters), Text(Name(run.state)),
-           Text(Name(run.outcome)), run.error_code, run.message, run.rule, std::int64_t{run.cancel_requested ? 1 : 0},
-           Number(run.requested_at), Number(run.visible_at), run.output_catalog, run.output_schema,
-           Number(run.output_expires_at), JsonText(run.certificate), JsonText(run.completion)}};
+          {Number(run.id),
+           Number(run.task_id),
+           Text(run.room.str()),
+           Text(run.organisation.str()),
+           run.runner_alias,
+           Text(run.principal.str()),
+           run.principal_name,
+           run.run_name,
+           run.task_key,
+           run.idempotency_token.empty() ? Value{} : Value{run.idempotency_token},
+           Text(run.notebook.str()),
+           run.notebook_name,
+           Text(run.etag.str()),
+           JsonText(run.parameters),
+           Text(Name(run.state)),
+           Text(Name(run.outcome)),
+           run.error_code,
+           run.message,
+           run.rule,
+           std::int64_t{run.cancel_requested ? 1 : 0},
+           Number(run.requested_at),
+           Number(run.visible_at),
+           run.output_catalog,
+           run.output_schema,
+           Number(run.output_expires_at),
+           JsonText(run.certificate),
+           JsonText(run.completion)}};
 }
 
 Statement UpdateRun(const Run& run) {
-  return {"UPDATE room_runs SET state = ?, outcome = ?, error_code = ?, message = ?, rule = ?, cancel_requested = ?, "
-          "visible_at = ?, output_schema = ?, output_expires_at = ?, certificate = ?, completion = ? WHERE id = ?",
-          {Text(Name(run.state)), Text(Name(run.outcome)), run.error_code, run.message, run.rule,
-           std::int64_t{run.cancel_requested ? 1 : 0}, Number(run.visible_at), run.output_schema,
-           Number(run.output_expires_at), JsonText(run.certificate), JsonText(run.completion), Number(run.id)}};
+  return {
+      "UPDATE room_runs SET state = ?, outcome = ?, error_code = ?, message = ?, rule = ?, cancel_requested = ?, "
+      "visible_at = ?, output_schema = ?, output_expires_at = ?, certificate = ?, completion = ? WHERE id = ?",
+      {Text(Name(run.state)), Text(Name(run.outcome)), run.error_code, run.message, run.rule,
+       std::int64_t{run.cancel_requested ? 1 : 0}, Number(run.visible_at), run.output_schema,
+       Number(run.output_expires_at), JsonText(run.certificate), JsonText(run.completion), Number(run.id)}};
+}
+
+Statement UpdateRequestedAt(RunId id, TimeMs time) {
+  return {"UPDATE room_runs SET requested_at = ? WHERE id = ?", {Number(time), Number(id)}};
 }
 
 Result<std::vector<json::Value>> LoadHistory(Transaction& tx, const RoomId& room) {
-  GB_ASSIGN_OR_RETURN(const auto rows,
-                      tx.Query("SELECT record FROM room_release_records WHERE room_id = ? ORDER BY position",
-                               {Text(room.str())}));
+  GB_ASSIGN_OR_RETURN(
+      const auto rows,
+      tx.Query("SELECT record FROM room_release_records WHERE room_id = ? ORDER BY position", {Text(room.str())}));
   std::vector<json::Value> out;
   for (const Row& row : rows) {
     GB_ASSIGN_OR_RETURN(json::Value record, JsonFromText(row.Text(0)));
@@ -213,10 +238,11 @@ Result<bool> HasReleaseRecord(Transaction& tx, RunId run) {
 }
 
 Statement InsertReleaseRecord(const ReleaseRecord& record) {
-  return {"INSERT INTO room_release_records (run_id, room_id, position, record, salt, commitment, created_at) SELECT ?, "
-          "?, COALESCE(MAX(position), 0) + 1, ?, ?, ?, ? FROM room_release_records",
-          {Number(record.run), Text(record.room.str()), JsonText(record.record), record.salt, record.commitment,
-           Number(record.created_at)}};
+  return {
+      "INSERT INTO room_release_records (run_id, room_id, position, record, salt, commitment, created_at) SELECT ?, "
+      "?, COALESCE(MAX(position), 0) + 1, ?, ?, ?, ? FROM room_release_records",
+      {Number(record.run), Text(record.room.str()), JsonText(record.record), record.salt, record.commitment,
+       Number(record.created_at)}};
 }
 
 Result<std::optional<Output>> FindOutput(Transaction& tx, const RoomId& room, const OutputId& id) {
@@ -234,8 +260,10 @@ Result<std::vector<Output>> OutputsOfRun(Transaction& tx, RunId run) {
 }
 
 Result<std::vector<Output>> OutputsDue(Transaction& tx, TimeMs now) {
-  return QueryAll(tx, Select(kOutputColumns, "room_outputs WHERE (expires_at <= ? AND state <> 'EXPIRED') OR (decide_by <= ? "
-                                          "AND state = 'PENDING_REVIEW') ORDER BY id"),
+  return QueryAll(tx,
+                  Select(kOutputColumns,
+                         "room_outputs WHERE (expires_at <= ? AND state <> 'EXPIRED') OR (decide_by <= ? "
+                         "AND state = 'PENDING_REVIEW') ORDER BY id"),
                   {Number(now), Number(now)}, &OutputOf);
 }
 
@@ -245,12 +273,12 @@ Result<std::vector<Output>> UnregisteredOutputs(Transaction& tx) {
 }
 
 Statement InsertOutput(const Output& output) {
-  return {Insert("room_outputs", kOutputColumns, 18),
-          {Text(output.id.str()), Number(output.run), Text(output.room.str()), Text(output.organisation.str()),
-           output.runner_alias, output.name, JsonText(output.columns), output.rows, output.bytes, output.sha256,
-           output.path, output.rows_path, Text(Name(output.state)), output.reason,
-           std::int64_t{output.registered ? 1 : 0}, Number(output.created_at), Number(output.decide_by),
-           Number(output.expires_at)}};
+  return {
+      Insert("room_outputs", kOutputColumns, 18),
+      {Text(output.id.str()), Number(output.run), Text(output.room.str()), Text(output.organisation.str()),
+       output.runner_alias, output.name, JsonText(output.columns), output.rows, output.bytes, output.sha256,
+       output.path, output.rows_path, Text(Name(output.state)), output.reason, std::int64_t{output.registered ? 1 : 0},
+       Number(output.created_at), Number(output.decide_by), Number(output.expires_at)}};
 }
 
 Statement UpdateOutput(const Output& output) {
@@ -278,11 +306,12 @@ Result<std::vector<OutputDecision>> ListDecisions(Transaction& tx, const OutputI
 }
 
 Statement UpsertDecision(const OutputDecision& decision) {
-  return {"INSERT INTO room_output_decisions (output_id, reviewer_alias, decision, comment, decided_at) VALUES (?, ?, "
-          "?, ?, ?) ON CONFLICT (output_id, reviewer_alias) DO UPDATE SET decision = excluded.decision, comment = "
-          "excluded.comment, decided_at = excluded.decided_at",
-          {Text(decision.output.str()), decision.reviewer_alias, Text(Name(decision.decision)), decision.comment,
-           Number(decision.decided_at)}};
+  return {
+      "INSERT INTO room_output_decisions (output_id, reviewer_alias, decision, comment, decided_at) VALUES (?, ?, "
+      "?, ?, ?) ON CONFLICT (output_id, reviewer_alias) DO UPDATE SET decision = excluded.decision, comment = "
+      "excluded.comment, decided_at = excluded.decided_at",
+      {Text(decision.output.str()), decision.reviewer_alias, Text(Name(decision.decision)), decision.comment,
+       Number(decision.decided_at)}};
 }
 
 Result<std::optional<Export>> FindExport(Transaction& tx, const RoomId& room, const std::string& id) {

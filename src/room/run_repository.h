@@ -20,11 +20,12 @@ Result<std::int64_t> LastRunNumber(store::Transaction& tx);
 Result<std::optional<Run>> FindRun(store::Transaction& tx, RunId id);  // also by the task's id
 Result<std::optional<Run>> FindRunByToken(store::Transaction& tx, const OrganisationId& organisation,
                                           const std::string& idempotency_token);
-Result<std::vector<Run>> ListRuns(store::Transaction& tx, const RoomId& room);                         // newest first
-Result<std::vector<Run>> ListRunsOf(store::Transaction& tx, const OrganisationId& organisation);       // newest first
-Result<std::vector<Run>> UnfinishedRuns(store::Transaction& tx);                                       // oldest first
+Result<std::vector<Run>> ListRuns(store::Transaction& tx, const RoomId& room);                    // newest first
+Result<std::vector<Run>> ListRunsOf(store::Transaction& tx, const OrganisationId& organisation);  // newest first
+Result<std::vector<Run>> UnfinishedRuns(store::Transaction& tx);                                  // oldest first
 Statement InsertRun(const Run& run);
 Statement UpdateRun(const Run& run);
+Statement UpdateRequestedAt(RunId id, TimeMs time);
 
 // Release records: the owners' side only. Nothing of them leaves the server but the commitment.
 struct ReleaseRecord {

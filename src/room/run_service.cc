@@ -51,13 +51,17 @@ std::int64_t RoundedDurationMs(std::int64_t elapsed_ms) {
 
 RunService::RunService(Core& core, RoomService& rooms, RunInputs& inputs, NotebookService& notebooks,
                        OutputService& outputs)
-    : core_(core), rooms_(rooms), inputs_(inputs), notebooks_(notebooks), outputs_(outputs), queue_(*this, core.context().clock) {}
+    : core_(core),
+      rooms_(rooms),
+      inputs_(inputs),
+      notebooks_(notebooks),
+      outputs_(outputs),
+      queue_(*this, core.context().clock) {}
 
 Result<std::string> RunService::RoomNameFor(const Caller& caller, const RoomId& room) {
   GB_ASSIGN_OR_RETURN(const Room loaded, core_.Load(room));
-  const auto side = std::find_if(loaded.members.begin(), loaded.members.end(), [&](const Member& member) {
-    return member.organisation == caller.organisation;
-  });
+  const auto side = std::find_if(loaded.members.begin(), loaded.members.end(),
+                                 [&](const Member& member) { return member.organisation == caller.organisation; });
   return side == loaded.members.end() ? std::string() : side->local_name;
 }
 
@@ -84,10 +88,12 @@ Result<RunView> RunService::Submit(const Caller& caller, const SubmitSpec& spec)
 
   GB_ASSIGN_OR_RETURN(const LockedMembership membership,
                       core_.EnterForChange(caller, spec.room, RoomPrivilege::kExecuteTask, Joining::kRequired));
+  // A token is the organisation's, whatever the room.
+  const std::lock_guard<std::mutex> submitting(submitting_);
   if (!spec.idempotency_token.empty()) {
     GB_ASSIGN_OR_RETURN(std::optional<Run> known, core_.Read([&](store::Transaction& tx) {
-                          return FindRunByToken(tx, caller.organisation, spec.idempotency_token);
-                        }));
+      return FindRunByToken(tx, caller.organisation, spec.idempotency_token);
+    }));
     if (known) {
       return ViewOf(caller, std::move(*known), membership.self().local_name);
     }
@@ -153,8 +159,8 @@ Result<RunService::Approved> RunService::CheckRunnable(const Room& room, const s
       missing += has_approved ? "" : (missing.empty() ? "'" : ", '") + member.alias + "'";
     }
     return Status(ErrorCode::kInvalidState, "The latest version of notebook '" + run.notebook_name + "' is " +
-                                                std::string(Name(notebook.state)) +
-                                                ": it needs the approval of " + missing + ".");
+                                                std::string(Name(notebook.state)) + ": it needs the approval of " +
+                                                missing + ".");
   }
   if (run.output_catalog.empty()) {
     return Status(ErrorCode::kInvalidState,
@@ -163,8 +169,7 @@ Result<RunService::Approved> RunService::CheckRunnable(const Room& room, const s
   GB_ASSIGN_OR_RETURN(const Caller runner, core_.context().metastores.CallerFor(run.organisation, run.principal));
   const Member* member = room.FindAlias(alias);
   GB_ASSERT(member != nullptr);
-  GB_RETURN_IF_ERROR(
-      core_.context().metastores.CheckOnRoom(runner, RoomPrivilege::kExecuteTask, member->local_name));
+  GB_RETURN_IF_ERROR(core_.context().metastores.CheckOnRoom(runner, RoomPrivilege::kExecuteTask, member->local_name));
   return approved;
 }
 
@@ -183,8 +188,7 @@ Status RunService::Deny(Run& run, const Status& why) {
 
 Result<Run> RunService::FindForCaller(const Caller& caller, RunId id) {
   GB_ASSIGN_OR_RETURN(std::optional<Run> run, core_.Read([&](store::Transaction& tx) { return FindRun(tx, id); }));
-  if (!run || run->organisation != caller.organisation ||
-      (run->principal != caller.principal && !caller.is_admin)) {
+  if (!run || run->organisation != caller.organisation || (run->principal != caller.principal && !caller.is_admin)) {
     return Invalid("Run " + Text(id) + " does not exist.");
   }
   return std::move(*run);
@@ -197,9 +201,8 @@ Result<RunView> RunService::Get(const Caller& caller, RunId id) {
 }
 
 Result<std::vector<RunView>> RunService::List(const Caller& caller) {
-  GB_ASSIGN_OR_RETURN(std::vector<Run> runs, core_.Read([&](store::Transaction& tx) {
-                        return ListRunsOf(tx, caller.organisation);
-                      }));
+  GB_ASSIGN_OR_RETURN(std::vector<Run> runs,
+                      core_.Read([&](store::Transaction& tx) { return ListRunsOf(tx, caller.organisation); }));
   std::vector<RunView> views;
   for (Run& run : runs) {
     if (run.principal == caller.principal || caller.is_admin) {
@@ -257,11 +260,18 @@ Status RunService::CancelRun(Run& run) {
   return Status();
 }
 
+void RunService::Interrupt() {
+  const std::lock_guard<std::mutex> guard(canceling_);
+  interrupted_ = true;
+  for (const auto& [id, folder] : computing_) {
+    core_.context().engine.Cancel(folder);
+  }
+}
+
 Status RunService::CancelAll(const RoomId& room) {
   {
     const std::unique_lock<std::mutex> lock = core_.Lock(room);
-    GB_ASSIGN_OR_RETURN(std::vector<Run> runs,
-                        core_.Read([](store::Transaction& tx) { return UnfinishedRuns(tx); }));
+    GB_ASSIGN_OR_RETURN(std::vector<Run> runs, core_.Read([](store::Transaction& tx) { return UnfinishedRuns(tx); }));
     for (Run& run : runs) {
       if (run.room == room) {
         GB_RETURN_IF_ERROR(CancelRun(run));

@@ -2,13 +2,14 @@
 //
 // Runs: one execution of one approved version by one collaborator.
 //
-// Protocol of a run: run.requested (signed by the runner's side) -> checks -> run.authorized, which names the approvals that
-// it relies on -> run.started -> the engine computes, with the room's release history -> the release record and the run's
-// end are committed to the store -> at a rounded moment: run.completed, output.created, what conforms to the contract is
-// released -> visible. A refusal is run.denied with the rule, a failure run.failed without detail.
+// Protocol of a run: run.requested (signed by the runner's side) -> checks -> run.authorized, which names the approvals
+// that it relies on -> run.started -> the engine computes, with the room's release history -> the release record and
+// the run's end are committed to the store -> at a rounded moment: run.completed, output.created, what conforms to the
+// contract is released -> visible. A refusal is run.denied with the rule, a failure run.failed without detail.
 //
-// Invariant: from reading the history until the record is stored, no other run of the room computes (RunQueue sees to it).
-// What is recorded is never lost: after a crash a run whose record is stored is completed, any other one has failed.
+// Invariant: from reading the history until the record is stored, no other run of the room computes (RunQueue sees to
+// it). What is recorded is never lost: after a crash a run whose record is stored is completed, any other one has
+// failed.
 //
 // Who learns what: the runner its state, message and outputs; other collaborators that it ran, its certificate, and how
 // it ended; nobody the release record. Every duration that can be seen is 0.25 s * 2^n (P13), counted from the request,
@@ -17,6 +18,7 @@
 #pragma once
 
 #include <atomic>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -54,8 +56,8 @@ class RunService : public RunSteps {
  public:
   RunService(Core& core, RoomService& rooms, RunInputs& inputs, NotebookService& notebooks, OutputService& outputs);
 
-  // Returns the run once run.requested is durable. What is refused here is an error, and on the ledger: INVALID_STATE if
-  // the version is not approved or the room not active, ABORTED if the etag is not the latest, PERMISSION_DENIED,
+  // Returns the run once run.requested is durable. What is refused here is an error, and on the ledger: INVALID_STATE
+  // if the version is not approved or the room not active, ABORTED if the etag is not the latest, PERMISSION_DENIED,
   // RESOURCE_EXHAUSTED if the queue is full.
   Result<RunView> Submit(const Caller& caller, const SubmitSpec& spec);
   // By the run's id or its task's. INVALID_PARAMETER_VALUE "Run 5 does not exist.", as clients expect.
@@ -67,6 +69,8 @@ class RunService : public RunSteps {
   // The plan certificate of a run that has ended, for every collaborator.
   Result<json::Value> Certificate(const Caller& caller, const std::string& room, RunId id);
 
+  // Ends what is being computed, because the server stops: those runs have failed when it comes back.
+  void Interrupt();
   // Ends what is under way in a room that is CLOSING.
   Status CancelAll(const RoomId& room);
   // Called once before requests are served: settles runs that a crash interrupted. Queues what is left to finish.
@@ -91,9 +95,11 @@ class RunService : public RunSteps {
   Status Deny(Run& run, const Status& why);
   Status ExecuteRun(Run& run);
   Status Authorize(const Run& run, const Approved& approved, const Inputs& inputs);
+  // The engine's answer, or RUN_FAILED if the run was canceled or the server stops.
+  Result<engine::RunResult> Compute(const Run& run, const engine::RunRequest& request);
   Status CommitRelease(Run& run, const Approved& approved, engine::RunResult result);
-  // Stores how the run ends and schedules the moment at which that is visible: run.visible_at, or the rounded one if that
-  // is not set. REQUIRES: the room's lock.
+  // Stores how the run ends and schedules the moment at which that is visible: run.visible_at, or the rounded one if
+  // that is not set. REQUIRES: the room's lock.
   Status Conclude(Run& run, RunOutcome outcome, const Status& why, json::Value completion,
                   const std::vector<Statement>& also);
   // The end on the ledger and the outputs in the store; then, once they are readable, what the end's viewers see. Both
@@ -112,8 +118,11 @@ class RunService : public RunSteps {
   OutputService& outputs_;
   RunQueue queue_;
   std::atomic<std::int64_t> last_number_{0};
+  std::mutex submitting_;
   std::mutex canceling_;
-  std::set<RunId> cancel_requested_;  // running ones; guarded by canceling_
+  std::set<RunId> cancel_requested_;        // guarded by canceling_
+  std::map<RunId, std::string> computing_;  // output folders; guarded by canceling_
+  bool interrupted_ = false;                // guarded by canceling_
 };
 
 // The shortest 0.25 s * 2^n that is not below `elapsed_ms`.

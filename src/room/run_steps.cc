@@ -75,17 +75,23 @@ void RunService::Execute(RunId id) {
   {
     const std::lock_guard<std::mutex> guard(canceling_);
     canceled = cancel_requested_.erase(id) > 0;
+    if (interrupted_ && !canceled) {
+      return;  // the next start says so
+    }
+  }
+  if (const Status removed = RemoveTree(OutputFolder(run)); !removed.ok()) {
+    log::Warning("files of a failed run stay until the next start", {{"run_id", static_cast<std::int64_t>(id)}});
   }
   const std::unique_lock<std::mutex> lock = core_.Lock(run.room);
   Status concluded;
   if (canceled) {
-    concluded =
-        Conclude(run, RunOutcome::kCanceled, Status(ErrorCode::kAborted, "The run was canceled."), {}, {});
+    concluded = Conclude(run, RunOutcome::kCanceled, Status(ErrorCode::kAborted, "The run was canceled."), {}, {});
   } else if (IsRefusal(status.code())) {
     concluded = Conclude(run, RunOutcome::kDenied, status, {}, {});
   } else {
     // The detail is for the operator; recipients have one kind of failure.
-    log::Warning("run failed", {{"run_id", static_cast<std::int64_t>(id)}, {"code", std::string(WireName(status.code()))}});
+    log::Warning("run failed",
+                 {{"run_id", static_cast<std::int64_t>(id)}, {"code", std::string(WireName(status.code()))}});
     concluded = Conclude(run, RunOutcome::kFailed, Status(ErrorCode::kRunFailed, std::string(kFailedMessage)), {}, {});
   }
   if (!concluded.ok()) {
@@ -96,8 +102,7 @@ void RunService::Execute(RunId id) {
 Status RunService::ExecuteRun(Run& run) {
   GB_ASSIGN_OR_RETURN(const Room room, core_.Load(run.room));
   GB_ASSIGN_OR_RETURN(const Approved before, CheckRunnable(room, run.runner_alias, run));
-  GB_ASSIGN_OR_RETURN(const Program program,
-                      RunInputs::Read(before.notebook.version.content, run.notebook_name));
+  GB_ASSIGN_OR_RETURN(const Program program, RunInputs::Read(before.notebook.version.content, run.notebook_name));
   GB_ASSIGN_OR_RETURN(Inputs inputs, inputs_.Collect(room, run.runner_alias, program, run.parameters,
                                                      {run.output_catalog, run.output_schema}));
   Approved approved;
@@ -106,15 +111,10 @@ Status RunService::ExecuteRun(Run& run) {
     const std::unique_lock<std::mutex> lock = core_.Lock(run.room);
     GB_ASSIGN_OR_RETURN(const Room now, core_.Load(run.room));
     GB_ASSIGN_OR_RETURN(approved, CheckRunnable(now, run.runner_alias, run));
-    GB_RETURN_IF_ERROR(Authorize(run, approved, inputs));
+    // Before the entry: a run that was authorised is never started again.
     run.state = RunState::kRunning;
     GB_RETURN_IF_ERROR(core_.Write({UpdateRun(run)}));
-  }
-  {
-    const std::lock_guard<std::mutex> guard(canceling_);
-    if (cancel_requested_.contains(run.id)) {
-      return Status(ErrorCode::kAborted, "canceled");
-    }
+    GB_RETURN_IF_ERROR(Authorize(run, approved, inputs));
   }
   GB_ASSIGN_OR_RETURN(inputs.request.history,
                       core_.Read([&](store::Transaction& tx) { return LoadHistory(tx, run.room); }));
@@ -123,7 +123,7 @@ Status RunService::ExecuteRun(Run& run) {
   inputs.request.inline_rows_max = static_cast<std::int64_t>(limits::kRunInlineRowsMax);
   inputs.request.timeout_ms = limits::kRunTimeoutMs;
   GB_RETURN_IF_ERROR(MakeDirectories(inputs.request.output_folder));
-  Result<engine::RunResult> result = core_.context().engine.Run(inputs.request);
+  Result<engine::RunResult> result = Compute(run, inputs.request);
   if (!result.ok()) {
     const Status& why = result.status();
     if (!IsPlannersRefusal(why.code())) {
@@ -136,6 +136,20 @@ Status RunService::ExecuteRun(Run& run) {
     return why;
   }
   return CommitRelease(run, approved, std::move(*result));
+}
+
+Result<engine::RunResult> RunService::Compute(const Run& run, const engine::RunRequest& request) {
+  {
+    const std::lock_guard<std::mutex> guard(canceling_);
+    if (interrupted_ || cancel_requested_.contains(run.id)) {
+      return Status(ErrorCode::kRunFailed, "canceled");
+    }
+    computing_[run.id] = request.output_folder;
+  }
+  Result<engine::RunResult> result = core_.context().engine.Run(request);
+  const std::lock_guard<std::mutex> guard(canceling_);
+  computing_.erase(run.id);
+  return result;
 }
 
 Status RunService::Authorize(const Run& run, const Approved& approved, const Inputs& inputs) {
@@ -224,8 +238,7 @@ Status RunService::Conclude(Run& run, RunOutcome outcome, const Status& why, jso
   run.message = why.message();
   run.rule = why.rule();
   if (run.visible_at == TimeMs{0}) {
-    run.visible_at =
-        TimeMs{ToInt(run.requested_at) + RoundedDurationMs(ToInt(core_.Now()) - ToInt(run.requested_at))};
+    run.visible_at = TimeMs{ToInt(run.requested_at) + RoundedDurationMs(ToInt(core_.Now()) - ToInt(run.requested_at))};
   }
   run.completion = std::move(completion);
   std::vector<Statement> statements = also;
@@ -248,7 +261,8 @@ void RunService::Finish(RunId id) {
     status = RecordEnd(run);
   }
   if (status.ok() && run.state == RunState::kFinishing) {
-    // Whoever sees that the run has ended finds its tables. What cannot be registered now is tried again at the next start.
+    // Whoever sees that the run has ended finds its tables. What cannot be registered now is tried again at the next
+    // start.
     if (const Status registered = outputs_.RegisterReleased(); !registered.ok()) {
       log::Error("outputs could not be registered", {{"code", std::string(WireName(registered.code()))}});
     }
@@ -330,14 +344,19 @@ Status RunService::Recover() {
       continue;
     }
     const std::unique_lock<std::mutex> lock = core_.Lock(run.room);
+    if (run.state == RunState::kQueued && queue_.Reserve().ok()) {
+      // It has not begun: it goes on, with its time counted from now.
+      GB_RETURN_IF_ERROR(core_.Write({UpdateRequestedAt(run.id, core_.Now())}));
+      queue_.Add(run.id, run.room);
+      continue;
+    }
     // When the server came back tells nothing of anybody's rows: the end is visible now.
     run.visible_at = core_.Now();
-    GB_RETURN_IF_ERROR(Conclude(run, RunOutcome::kFailed,
-                                Status(ErrorCode::kRunFailed, std::string(kInterruptedMessage)), {}, {}));
+    GB_RETURN_IF_ERROR(
+        Conclude(run, RunOutcome::kFailed, Status(ErrorCode::kRunFailed, std::string(kInterruptedMessage)), {}, {}));
   }
-  GB_ASSIGN_OR_RETURN(const std::vector<RoomId> closing, core_.Read([](store::Transaction& tx) {
-                        return RoomsInState(tx, RoomState::kClosing);
-                      }));
+  GB_ASSIGN_OR_RETURN(const std::vector<RoomId> closing,
+                      core_.Read([](store::Transaction& tx) { return RoomsInState(tx, RoomState::kClosing); }));
   for (const RoomId& room : closing) {
     GB_RETURN_IF_ERROR(FinishClosingIfDone(room));
   }

@@ -149,6 +149,9 @@ def test_the_main_job(site, insurer, federation, tmp_path):
     assert "study" in [room.name for room in insurer.clean_rooms.list()]
     publish(insurer, "insurer.s.customers", "health.s.customers")
     assert created.result().status == cleanrooms.CleanRoomStatusEnum.ACTIVE
+    granted = federation.grants.update("CLEAN_ROOM", "study", changes=[catalog.PermissionsChange(
+        principal="account users", add=[catalog.Privilege.EXECUTE_CLEAN_ROOM_TASK])])
+    assert [each.principal for each in granted.privilege_assignments] == ["account users"]
     seen = federation.clean_room_assets.get("study", cleanrooms.CleanRoomAssetAssetType.TABLE, "insurer.s.customers")
     assert seen.table_local_details is None
 

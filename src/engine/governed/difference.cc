@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "engine/governed/audit.h"
 #include "engine/governed/distance.h"
 #include "engine/governed/totals.h"
 #include "privacy/difference_check.h"
@@ -17,6 +18,7 @@ struct OutThere {
   std::set<std::string> classes;
   std::map<std::string, std::set<std::string>> kinds;  // of a measure
   bool few_missing = false;
+  bool counted = false;  // a count of these rows or units, whatever else is out
 };
 
 class Check {
@@ -52,7 +54,8 @@ class Check {
         }
       }
     }
-    return WithholdTotals(run_, queries_, history_, repeats);
+    GB_RETURN_IF_ERROR(WithholdTotals(run_, queries_, history_, repeats));
+    return WithholdFamilies(run_, queries_, history_, repeats);
   }
 
  private:
@@ -90,6 +93,7 @@ class Check {
         for (std::size_t b = 0; b < grid.calls[c].branches.size(); ++b) {
           OutThere& there = out[grid.groups[g].digests[c][b]];
           there.classes.insert(grid.calls[c].branches[b].classes.begin(), grid.calls[c].branches[b].classes.end());
+          there.counted = there.counted || grid.calls[c].branches[b].counts;
           if (!grid.calls[c].measure.empty()) {
             there.kinds[grid.calls[c].measure].insert(grid.calls[c].kind);
             there.few_missing = there.few_missing || grid.groups[g].few_missing[c];
@@ -123,8 +127,10 @@ class Check {
       const Grid& grid = queries_[q].grid;
       for (std::size_t c = 0; c < grid.calls.size(); ++c) {
         for (std::size_t g = 0; g < queries_[q].groups; ++g) {
-          for (const std::string& digest : grid.groups[g].digests[c]) {
-            const bool tells = grid.calls[c].measure.empty() ? CountTells(digest) : MeasureTells(q, c, g, digest, here);
+          for (std::size_t b = 0; b < grid.calls[c].branches.size(); ++b) {
+            const std::string& digest = grid.groups[g].digests[c][b];
+            const bool tells = (grid.calls[c].branches[b].counts && CountTells(digest)) ||
+                               (!grid.calls[c].measure.empty() && MeasureTells(q, c, g, digest, here));
             small_[CellAt(q, c, g)] = small_[CellAt(q, c, g)] || tells;
           }
         }
@@ -135,7 +141,7 @@ class Check {
   // A count that comes after what tells the number of values.
   [[nodiscard]] bool CountTells(const std::string& digest) const {
     const auto before = history_out_.find(digest);
-    return before != history_out_.end() && before->second.few_missing && !IsCounted(before->second) &&
+    return before != history_out_.end() && before->second.few_missing && !before->second.counted &&
            std::ranges::any_of(before->second.kinds, [](const auto& entry) { return TellsCount(entry.second); });
   }
 
@@ -144,7 +150,7 @@ class Check {
                     const std::map<std::string, OutThere>& here) const {
     const GridCall& call = queries_[q].grid.calls[c];
     const auto before = history_out_.find(digest);
-    const bool counted = before != history_out_.end() && IsCounted(before->second);
+    const bool counted = before != history_out_.end() && before->second.counted;
     if (!queries_[q].grid.groups[g].few_missing[c] || (!counted && !CountStands(q, g, digest))) {
       return false;
     }
@@ -163,22 +169,18 @@ class Check {
     return TakesPart(call.kind, kinds);
   }
 
-  static bool IsCounted(const OutThere& there) { return std::ranges::any_of(there.classes, IsCountClass); }
-
   // Whether a COUNT(*) or COUNT(DISTINCT unit) of this population is among the run's cells.
   [[nodiscard]] bool CountStands(std::size_t q, std::size_t g, const std::string& digest) const {
     for (std::size_t other = 0; other < queries_.size(); ++other) {
       const Grid& grid = queries_[other].grid;
       for (std::size_t c = 0; c < grid.calls.size(); ++c) {
-        if (!grid.calls[c].measure.empty()) {
-          continue;
-        }
         const std::size_t first = other == q ? g : 0;
         const std::size_t last = other == q ? g + 1 : queries_[other].groups;
         for (std::size_t i = first; i < last; ++i) {
-          if (!small_[CellAt(other, c, i)] &&
-              std::ranges::find(grid.groups[i].digests[c], digest) != grid.groups[i].digests[c].end()) {
-            return true;
+          for (std::size_t b = 0; b < grid.calls[c].branches.size() && !small_[CellAt(other, c, i)]; ++b) {
+            if (grid.calls[c].branches[b].counts && grid.groups[i].digests[c][b] == digest) {
+              return true;
+            }
           }
         }
       }

@@ -6,6 +6,7 @@
 #include "base/encoding.h"
 #include "base/strings.h"
 #include "crypto/hash.h"
+#include "query/flatten.h"
 #include "query/literal.h"
 
 namespace glovebox::engine::governed {
@@ -82,6 +83,12 @@ std::set<std::string> ClassesOf(const query::GovernedCall& call, const query::Br
   return classes;
 }
 
+// SUM(... ELSE 0) says nothing about the rows of its ELSE; every other constant is a count of them.
+bool CountsRows(const query::GovernedCall& call, const query::Branch& branch) {
+  const bool zero = branch.offset.unscaled == 0 && call.kind == GovernedAggregate::kSum;
+  return !branch.none && !branch.measure && !zero;
+}
+
 // What a call tells of a measure (P4, stored NULLs).
 std::string KindOf(const query::GovernedCall& call) {
   const bool measure =
@@ -123,6 +130,10 @@ GridLeaf LeafOf(const query::Leaf& leaf, const query::GovernedQuery& query, cons
   out.kind = leaf.kind;
   out.sql = query::LeafSql(leaf, query.core, assets);
   if (leaf.kind == query::Leaf::Kind::kOwn) {
+    if (leaf.own->op == query::ExprOp::kAttr) {
+      const query::ColumnRef column = query.core.attrs.at(leaf.own->attr);
+      out.own_type = assets[query.core.instances[column.instance].asset].columns[column.column].type;
+    }
     return out;
   }
   out.column = query::NameOf(query.core, assets, leaf.column);
@@ -154,6 +165,12 @@ Result<query::ast::Literal> ParseKey(const std::string& text, const query::Type&
   const bool midnight = type.kind == query::TypeKind::kDate && text.ends_with(" 00:00:00");
   const query::Type& read_as = type.IsNumeric() ? query::Type::Decimal(38, 6) : type;
   return query::ParseLiteral(midnight ? text.substr(0, 10) : text, read_as);
+}
+
+// As an author writes it, so that WHERE own = 3 is the group of GROUP BY own with the key 3.
+query::ast::Literal OwnKey(const std::string& text, const std::optional<query::Type>& type) {
+  Result<query::ast::Literal> value = query::ParseLiteral(text, type.value_or(query::Type::Text()));
+  return value.ok() ? *value : query::ast::Literal{query::Type::Text(), text};
 }
 
 json::Value TextOrNull(const std::optional<std::string>& text) { return text ? json::Value(*text) : json::Value(); }
@@ -190,7 +207,8 @@ Grid GridOf(const query::GovernedQuery& query, const query::GovernedSql& sql, co
     GridCall out;
     for (const query::Branch& branch : call.branches) {
       out.branches.push_back({BoxesOf(branch.region, query, sql.population, assets),
-                              ClassesOf(call, branch, query, assets, grid.one_row_per_unit)});
+                              ClassesOf(call, branch, query, assets, grid.one_row_per_unit), branch.none,
+                              CountsRows(call, branch)});
     }
     out.kind = KindOf(call);
     for (const query::Branch& branch : call.branches) {
@@ -214,8 +232,7 @@ Result<Population> Grid::CellPopulation(std::size_t call, std::size_t branch, co
   for (std::size_t i = 0; i < leaves.size(); ++i) {
     const GridLeaf& leaf = leaves[i];
     if (leaf.kind == query::Leaf::Kind::kOwn) {
-      const auto literal = key[i] ? query::LiteralSql({.type = query::Type::Text(), .value = *key[i]}) : "";
-      out.own.push_back("(" + leaf.sql + (key[i] ? " IN (" + literal + "))" : " IS NULL)"));
+      out.own.push_back(query::OwnEqualsText(leaf.sql, key[i] ? OwnKey(*key[i], leaf.own_type) : query::ast::Literal{}));
       continue;
     }
     GB_ASSIGN_OR_RETURN(const query::ColumnDomain domain, DomainAt(population, leaf.column, assets));
@@ -255,7 +272,7 @@ Result<std::string> Grid::CellDigest(std::size_t call, std::size_t branch, const
 }
 
 std::string Grid::Shape(std::size_t call, std::size_t branch, const AssetCatalog& assets) const {
-  std::string out = BranchPopulation(call, branch).Text(assets);
+  const std::string out = BranchPopulation(call, branch).Text(assets);
   std::vector<std::string> keys;
   for (const GridLeaf& leaf : leaves) {
     keys.push_back(leaf.sql);
@@ -271,6 +288,8 @@ json::Value GridToJson(const Grid& grid, const AssetCatalog& assets) {
     if (leaf.kind != query::Leaf::Kind::kOwn) {
       out.Set("table", leaf.column.first);
       out.Set("column", leaf.column.second);
+    } else if (leaf.own_type) {
+      out.Set("type", query::TypeName(*leaf.own_type));
     }
     if (leaf.kind == query::Leaf::Kind::kBucket) {
       out.Set("unit", static_cast<int>(leaf.step.unit));
@@ -292,7 +311,9 @@ json::Value GridToJson(const Grid& grid, const AssetCatalog& assets) {
     json::Array branches;
     for (const GridBranch& branch : call.branches) {
       branches.emplace_back(json::Object{{"boxes", BoxesJson(branch.boxes, grid.population, assets)},
-                                         {"classes", json::Array(branch.classes.begin(), branch.classes.end())}});
+                                         {"classes", json::Array(branch.classes.begin(), branch.classes.end())},
+                                         {"none", branch.none},
+                                         {"counts", branch.counts}});
     }
     calls.emplace_back(
         json::Object{{"branches", std::move(branches)}, {"kind", call.kind}, {"measure", call.measure}});
@@ -338,6 +359,7 @@ Result<GridLeaf> LeafFromJson(const json::Value& json, const Population& populat
   }
   leaf.kind = static_cast<query::Leaf::Kind>(kind);
   leaf.sql = json.GetString("sql");
+  leaf.own_type = query::ParseTypeName(json.GetString("type"));
   leaf.column = {json.GetString("table"), json.GetString("column")};
   const std::int64_t unit = json.GetInt("unit", 0);
   if (unit < 0 || unit > static_cast<int>(query::Step::Unit::kDecade)) {
@@ -451,6 +473,8 @@ Result<Grid> GridFromJson(const json::Value& json, const AssetCatalog& assets) {
     for (const json::Value& branch : branches->as_array()) {
       GridBranch read;
       GB_ASSIGN_OR_RETURN(read.boxes, BoxesFromJson(branch.Get("boxes"), grid.population, assets));
+      read.none = branch.GetBool("none");
+      read.counts = branch.GetBool("counts");
       const json::Value* classes = branch.Get("classes");
       for (const json::Value& name : classes != nullptr && classes->is_array() ? classes->as_array() : json::Array{}) {
         read.classes.insert(name.is_string() ? name.as_string() : "");

@@ -29,11 +29,14 @@ struct GridLeaf {
   std::vector<std::pair<std::optional<std::string>, query::Subset>> parts;             // kPartition: label as text
   query::Step step;                                                                    // kBucket
   std::string sql;                                                                     // the expression; kOwn: its text
+  std::optional<query::Type> own_type;                                                 // kOwn: of a plain column
 };
 
 struct GridBranch {
   std::vector<query::NamedBox> boxes;  // the branch's own conditions
   std::set<std::string> classes;
+  bool none = false;                   // adds nothing to the value: the complement of a FILTER, a missing ELSE
+  bool counts = false;                 // tells the number of its rows or units, by a constant that is not zero
 };
 
 struct GridCall {

@@ -28,16 +28,54 @@ Population WithoutProtectedConditions(const Population& population) {
   return out;
 }
 
-// The own tables of a population alone.
-Population OwnOnly(const Population& population, const query::AssetCatalog& assets) {
+// The columns that joins make equal, class by class.
+std::vector<std::set<query::PopulationColumn>> EqualColumns(const Population& population) {
+  std::vector<std::set<query::PopulationColumn>> classes;
+  for (const auto& [left, right] : population.joins) {
+    std::set<query::PopulationColumn> merged{left, right};
+    std::erase_if(classes, [&](const std::set<query::PopulationColumn>& known) {
+      if (!known.contains(left) && !known.contains(right)) {
+        return false;
+      }
+      merged.insert(known.begin(), known.end());
+      return true;
+    });
+    classes.push_back(std::move(merged));
+  }
+  return classes;
+}
+
+// What everybody may know: the own tables of a population, joined with the protected ones whose membership is public.
+Population KnownOnly(const Population& population, const query::AssetCatalog& assets) {
   Population out = population;
   out.boxes = {query::NamedBox{}};
+  out.joins.clear();
   const auto is_own = [&](const std::string& alias) {
     const query::PopulationTable* table = population.Table(alias);
     return table != nullptr && table->distinct == nullptr && !assets.Find(table->asset)->IsProtected();
   };
-  std::erase_if(out.tables, [&](const query::PopulationTable& table) { return !is_own(table.alias); });
-  std::erase_if(out.joins, [&](const auto& join) { return !is_own(join.first.first) || !is_own(join.second.first); });
+  const auto is_known = [&](const std::string& alias) {
+    const query::PopulationTable* table = population.Table(alias);
+    return is_own(alias) || (table != nullptr && table->distinct == nullptr &&
+                             assets.Find(table->asset)->rule.membership == query::Membership::kPublic);
+  };
+  std::set<std::string> joined;
+  for (const std::set<query::PopulationColumn>& columns : EqualColumns(population)) {
+    const query::PopulationColumn* before = nullptr;
+    for (const query::PopulationColumn& column : columns) {
+      if (!is_known(column.first)) {
+        continue;
+      }
+      if (before != nullptr) {
+        out.joins.emplace_back(*before, column);
+        joined.insert({before->first, column.first});
+      }
+      before = &column;
+    }
+  }
+  std::erase_if(out.tables, [&](const query::PopulationTable& table) {
+    return !is_own(table.alias) && (!is_known(table.alias) || !joined.contains(table.alias));
+  });
   return out;
 }
 
@@ -134,7 +172,7 @@ Status WithholdMembership(RunContext& run, ExecutedQuery& executed) {
   const std::string unit = UnitSql(query::AliasOf(query.core, run.assets, *own)) + " AS u" + leaves;
   const std::string sql =
       "SELECT g.gid, c.matched, c.unmatched FROM (SELECT count(m.u) AS matched, count(*) - count(m.u) AS unmatched" + names +
-      " FROM (SELECT DISTINCT " + unit + query::FromSql(OwnOnly(population, run.catalog), run.catalog) +
+      " FROM (SELECT DISTINCT " + unit + query::FromSql(KnownOnly(population, run.catalog), run.catalog) +
       ") AS t LEFT JOIN (SELECT DISTINCT " + unit +
       query::FromSql(WithoutProtectedConditions(population), run.catalog) + ") AS m ON " + on +
       (names.empty() ? "" : " GROUP BY ALL") + ") AS c JOIN " + executed.GroupsTable() + " AS g ON " +

@@ -111,14 +111,14 @@ Status CheckTypes(RunContext& run) {
     const query::GovernedSql& sql = run.plan.sql[i];
     const std::string columns =
         ReleasedColumns(run.plan.governed.queries[i], [&sql](std::size_t c) { return "(" + sql.values[c] + ")"; });
-    if (Status status = run.connection.Execute("CREATE TEMP TABLE " + ReleasedName(i) + " AS SELECT " + columns +
+    if (const Status status = run.connection.Execute("CREATE TEMP TABLE " + ReleasedName(i) + " AS SELECT " + columns +
                                                " FROM (" + sql.groups + ") LIMIT 0");
         !status.ok()) {
       return refused(status);
     }
   }
   for (const query::PlannedOutput& output : run.plan.outputs) {
-    if (Result<std::vector<OutputColumn>> described = Describe(run, output.sql); !described.ok()) {
+    if (const Result<std::vector<OutputColumn>> described = Describe(run, output.sql); !described.ok()) {
       return refused(described.status());
     }
   }

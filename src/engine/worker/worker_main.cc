@@ -34,7 +34,8 @@ bool Limit(int resource, std::uint64_t soft, std::uint64_t hard) {
 bool HardenStart() {
   int type = 0;
   socklen_t size = sizeof(type);
-  if (getsockopt(kWorkerSocket, SOL_SOCKET, SO_TYPE, &type, &size) != 0 || clearenv() != 0) {
+  if (getsockopt(kWorkerSocket, SOL_SOCKET, SO_TYPE, &type, &size) != 0 ||
+      clearenv() != 0) {  // NOLINT(concurrency-mt-unsafe): nothing else runs yet
     return false;
   }
   umask(077);

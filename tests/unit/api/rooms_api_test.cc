@@ -90,7 +90,8 @@ class RoomsApiTest : public room::RoomTest {
     return Send(insurer_token_, method, target, body);
   }
   std::string RoomBody(const std::string& name) {
-    return R"({"name":")" + name + R"(","comment":"c","unknown_member":1,"remote_detailed_info":{"cloud_vendor":"local",)" +
+    return R"({"name":")" + name +
+           R"(","comment":"c","unknown_member":1,"remote_detailed_info":{"cloud_vendor":"local",)" +
            R"("region":"here","collaborators":[{"collaborator_alias":"fed","global_metastore_id":")" +
            GlobalId(federation_) + R"("},{"catalog_alias":"ins","global_metastore_id":")" + GlobalId(insurer_) +
            R"(","invite_recipient_email":"ann@insurer.example","invite_recipient_workspace_id":123}]}})";
@@ -118,13 +119,13 @@ class RoomsApiTest : public room::RoomTest {
     EXPECT_EQ(Fed(Method::kPut, kNative + "/games/assets/fed.s.athletes/rule", rule).code, ErrorCode::kOk);
     EXPECT_EQ(Ins(Method::kPut, kNative + "/games/assets/ins.h.customers/rule", R"({"rule":)" + rule + "}").code,
               ErrorCode::kOk);
-    EXPECT_EQ(Fed(Method::kPost, kRooms + "/games/output-catalogs", R"({"catalog_name":"out"})").code,
-              ErrorCode::kOk);
+    EXPECT_EQ(Fed(Method::kPost, kRooms + "/games/output-catalogs", R"({"catalog_name":"out"})").code, ErrorCode::kOk);
   }
   std::string UploadNotebook() {
-    const Answer created = Fed(Method::kPost, kRooms + "/games/assets",
-                               R"({"asset_type":"NOTEBOOK_FILE","name":"overlap.sql","notebook":{"notebook_content":")" +
-                                   Base64Encode("SELECT 1") + R"("}})");
+    const Answer created =
+        Fed(Method::kPost, kRooms + "/games/assets",
+            R"({"asset_type":"NOTEBOOK_FILE","name":"overlap.sql","notebook":{"notebook_content":")" +
+                Base64Encode("SELECT 1") + R"("}})");
     EXPECT_EQ(created.code, ErrorCode::kOk) << created.message;
     return created.body.Get("notebook")->GetString("etag");
   }
@@ -210,7 +211,8 @@ TEST_F(RoomsApiTest, AssetsShowEachSideWhatIsItsOwn) {
   EXPECT_EQ(Fed(Method::kGet, kRooms + "/games/assets").body.Get("assets")->as_array().size(), 2U);
   EXPECT_EQ(Fed(Method::kGet, kRooms + "/games/assets/VIEW/x").code, ErrorCode::kNotSupported);
   EXPECT_EQ(Fed(Method::kGet, kRooms + "/games/assets/NONSENSE/x").code, ErrorCode::kInvalidParameterValue);
-  EXPECT_EQ(Fed(Method::kGet, kNative + "/games/assets/ins.h.customers/rule").body.Get("rule")->GetInt("min_units"), 50);
+  EXPECT_EQ(Fed(Method::kGet, kNative + "/games/assets/ins.h.customers/rule").body.Get("rule")->GetInt("min_units"),
+            50);
   EXPECT_EQ(Fed(Method::kDelete, kRooms + "/games/assets/TABLE/ins.h.customers").code, ErrorCode::kPermissionDenied);
 }
 
@@ -246,8 +248,9 @@ TEST_F(RoomsApiTest, NotebookReviewsAndRevisions) {
 TEST_F(RoomsApiTest, ApprovalRules) {
   MakeRoom();
   const std::string rules = kRooms + "/games/auto-approval-rules";
-  const Answer created = Ins(Method::kPost, rules,
-                             R"({"auto_approval_rule":{"author_scope":"ANY_AUTHOR","runner_collaborator_alias":"ins"}})");
+  const Answer created =
+      Ins(Method::kPost, rules,
+          R"({"auto_approval_rule":{"author_scope":"ANY_AUTHOR","runner_collaborator_alias":"ins"}})");
   ASSERT_EQ(created.code, ErrorCode::kOk) << created.message;
   const std::string id = created.body.GetString("rule_id");
   EXPECT_EQ(created.body.GetString("rule_owner_collaborator_alias"), "ins");

@@ -8,7 +8,7 @@
 namespace glovebox::query {
 namespace {
 
-constexpr Step kDecade{Step::Unit::kDecade, ""};
+const Step kDecade{Step::Unit::kDecade, ""};
 
 std::int64_t Floor(std::int64_t year, unsigned month, unsigned day) {
   return StepFloor(DaysFromCivil(year, month, day), kDecade, Type::Date());

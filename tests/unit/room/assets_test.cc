@@ -20,8 +20,7 @@ TEST_F(AssetsTest, WithoutARuleThereIsNoAccess) {
   ASSERT_TRUE(rooms_->assets().SetRule(insurer_, "games", "ins.health.customers", Rule()).ok());
   const auto after = rooms_->assets().GetTable(federation_, "games", "ins.health.customers");
   EXPECT_EQ(after->status, AssetStatus::kActive);
-  EXPECT_EQ(json::Write(after->columns),
-            R"([{"name":"token","type":"VARCHAR"},{"name":"sport","type":"VARCHAR"}])")
+  EXPECT_EQ(json::Write(after->columns), R"([{"name":"token","type":"VARCHAR"},{"name":"sport","type":"VARCHAR"}])")
       << "neither the hidden unit nor what the rule does not name";
   EXPECT_EQ(Events().back(), "rule.set");
 }
@@ -57,9 +56,9 @@ TEST_F(AssetsTest, LosingSelectDeniesTheAssetAtOnce) {
   const Caller owner = AddUser(insurer_, "owner@insurer.example");
   Check(rooms_->rooms().Create(federation_, Spec("games")));
   Check(rooms_->rooms().Update(insurer_, "games", {.comment = std::nullopt, .owner = owner.name}));
-  EXPECT_EQ(CodeOf(rooms_->assets().PublishTable(owner, "games",
-                                                 {"ins.health.customers", "main.default.customers", {}})),
-            ErrorCode::kNotFound)
+  EXPECT_EQ(
+      CodeOf(rooms_->assets().PublishTable(owner, "games", {"ins.health.customers", "main.default.customers", {}})),
+      ErrorCode::kNotFound)
       << "the actor needs SELECT";
   Grant(insurer_, SecurableKind::kCatalog, "main", owner, {Privilege::kUseCatalog, Privilege::kUseSchema});
   Grant(insurer_, SecurableKind::kTable, "main.default.customers", owner, {Privilege::kSelect});

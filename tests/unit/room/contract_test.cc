@@ -39,9 +39,9 @@ TEST(ContractTest, EachDifferenceIsNamed) {
 }
 
 TEST(ContractTest, DerivedOneFitsItsPlanOnly) {
-  const json::Value contract = DerivedContract(Parse(
-      R"({"governed":[{"minimum_units":{"a":80}},{"minimum_units":{"b":50}}],)"
-      R"("outputs":[{"name":"by_sport","columns":["sport"]}]})"));
+  const json::Value contract =
+      DerivedContract(Parse(R"({"governed":[{"minimum_units":{"a":80}},{"minimum_units":{"b":50}}],)"
+                            R"("outputs":[{"name":"by_sport","columns":["sport"]}]})"));
   EXPECT_EQ(WhyNotConforming(contract, Output({{"sport", "VARCHAR"}}, 1'000), 50), "");
   EXPECT_NE(WhyNotConforming(contract, Output({{"sport", "VARCHAR"}}, 1'000), 49), "") << "a rule was loosened since";
   EXPECT_NE(WhyNotConforming(contract, Output({{"land", "VARCHAR"}}, 1), 50), "");
@@ -50,14 +50,15 @@ TEST(ContractTest, DerivedOneFitsItsPlanOnly) {
 }
 
 TEST(ContractTest, RefusesWhatItDoesNotKnow) {
-  for (const std::string_view bad :
-       {R"({})", R"({"outputs":[]})", R"({"outputs":[{"name":"a"}]})", R"({"outputs":[{"name":"a","columns":[]}]})",
-        R"({"outputs":[{"name":"a","columns":[{"type":"INT"}]}]})",
-        R"({"outputs":[{"name":"a","columns":[{"name":"x","type":"INT","why":1}]}]})",
-        R"({"version":2,"outputs":[{"name":"a","columns":[{"name":"x","type":"INT"}]}]})",
-        R"({"min_unit":5,"outputs":[{"name":"a","columns":[{"name":"x","type":"INT"}]}]})",
-        R"({"outputs":[{"name":"a","columns":[{"name":"x","type":"INT"}]},{"name":"A","columns":[{"name":"x","type":"INT"}]}]})",
-        R"([])"}) {
+  for (
+      const std::string_view bad :
+      {R"({})", R"({"outputs":[]})", R"({"outputs":[{"name":"a"}]})", R"({"outputs":[{"name":"a","columns":[]}]})",
+       R"({"outputs":[{"name":"a","columns":[{"type":"INT"}]}]})",
+       R"({"outputs":[{"name":"a","columns":[{"name":"x","type":"INT","why":1}]}]})",
+       R"({"version":2,"outputs":[{"name":"a","columns":[{"name":"x","type":"INT"}]}]})",
+       R"({"min_unit":5,"outputs":[{"name":"a","columns":[{"name":"x","type":"INT"}]}]})",
+       R"({"outputs":[{"name":"a","columns":[{"name":"x","type":"INT"}]},{"name":"A","columns":[{"name":"x","type":"INT"}]}]})",
+       R"([])"}) {
     EXPECT_EQ(NormalisedContract(Parse(bad)).status().code(), ErrorCode::kInvalidParameterValue) << bad;
   }
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -74,6 +75,9 @@ class FakeEngine final : public engine::Engine {
     if (during_run) {
       during_run();
     }
+    if (!run_error.ok()) {
+      return run_error;
+    }
     return result;
   }
   void Cancel(const std::string& output_folder) override { canceled.push_back(output_folder); }
@@ -85,9 +89,8 @@ class FakeEngine final : public engine::Engine {
     return table;
   }
 
-  std::string certificate =
-      R"({"governed":[{"minimum_units":{"ins.health.customers":50}}],)"
-      R"("outputs":[{"name":"by_sport","columns":["sport","people"]}]})";
+  std::string certificate = R"({"governed":[{"minimum_units":{"ins.health.customers":50}}],)"
+                            R"("outputs":[{"name":"by_sport","columns":["sport","people"]}]})";
   std::vector<engine::Column> columns{{"sport", "VARCHAR"}, {"people", "BIGINT"}};
   Status prepare_error;
   Status run_error;
@@ -114,7 +117,8 @@ class RoomTest : public testing::Test {
       data_folder_ = inherited;
       clock_.AdvanceMs(3'600'000);
     } else {
-      data_folder_ = testing::TempDir() + "glovebox-" + info->test_suite_name() + "-" + info->name();
+      data_folder_ = testing::TempDir() + "glovebox-" + std::to_string(getpid()) + "-" + info->test_suite_name() + "-" +
+                     info->name();
       static_cast<void>(RemoveTree(data_folder_));
       GB_ASSERT(MakeDirectories(data_folder_).ok());
     }
@@ -165,8 +169,7 @@ class RoomTest : public testing::Test {
     ledger_.reset();
     metastores_ = std::make_unique<CatalogGateway>(*catalog_, engine_);
     ledger_ = std::make_unique<LedgerGateway>(*catalog_, data_folder_, "glovebox.test");
-    auto opened = Rooms::Open(
-        {*database_, engine_, *metastores_, *ledger_, clock_, random_, data_folder_});
+    auto opened = Rooms::Open({*database_, engine_, *metastores_, *ledger_, clock_, random_, data_folder_});
     GB_ASSERT(opened.ok());
     rooms_ = std::move(*opened);
   }

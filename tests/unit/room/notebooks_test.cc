@@ -19,8 +19,8 @@ class NotebooksTest : public RoomTest {
     return spec;
   }
   ErrorCode ReviewAs(const Caller& caller, const NotebookView& notebook, Decision decision) {
-    return CodeOf(rooms_->notebooks().Review(caller, "games", notebook.asset.name,
-                                             {notebook.version.etag, decision, "c"}));
+    return CodeOf(
+        rooms_->notebooks().Review(caller, "games", notebook.asset.name, {notebook.version.etag, decision, "c"}));
   }
 };
 
@@ -74,7 +74,8 @@ TEST_F(NotebooksTest, ContractIsDerivedFromThePlanOrGiven) {
 
   NotebookSpec given;
   given.name = "overlap";
-  given.contract = *json::Parse(R"({"min_units":50,"outputs":[{"name":"x","columns":[{"name":"a","type":"bigint"}]}]})");
+  given.contract =
+      *json::Parse(R"({"min_units":50,"outputs":[{"name":"x","columns":[{"name":"a","type":"bigint"}]}]})");
   const auto changed = rooms_->notebooks().Update(federation_, "games", given);
   ASSERT_TRUE(changed.ok()) << changed.status().message();
   EXPECT_NE(changed->version.etag, derived.version.etag) << "the contract is part of what is approved";
@@ -126,8 +127,7 @@ TEST_F(NotebooksTest, RulesApproveWhatOthersWriteForANamedRunner) {
   spec.name = "both";
   spec.runners = {"ins", "fed"};
   EXPECT_EQ(rooms_->notebooks().Publish(federation_, "games", spec)->state, Decision::kPending);
-  const auto changed =
-      rooms_->notebooks().UpdateRule(insurer_, "games", rule->id, Rule("fed", ""));
+  const auto changed = rooms_->notebooks().UpdateRule(insurer_, "games", rule->id, Rule("fed", ""));
   EXPECT_EQ(changed->id, rule->id);
   EXPECT_EQ(changed->author_alias, "fed");
   Check(rooms_->notebooks().DeleteRule(insurer_, "games", rule->id));

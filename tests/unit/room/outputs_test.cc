@@ -35,8 +35,7 @@ TEST_F(OutputsTest, WhatConformsToTheContractIsReleasedAndReadable) {
   EXPECT_EQ(json::Write(json::Value(rows->rows)), R"([["Rowing",120]])");
   EXPECT_TRUE(rows->truncated);
   EXPECT_TRUE(catalog_->tables.GetForSelect(federation_, "games_out.run_1.by_sport").ok());
-  EXPECT_EQ(CodeOf(rooms_->outputs().Rows(insurer_, "games", outputs[0].output.id, 10)),
-            ErrorCode::kPermissionDenied);
+  EXPECT_EQ(CodeOf(rooms_->outputs().Rows(insurer_, "games", outputs[0].output.id, 10)), ErrorCode::kPermissionDenied);
 }
 
 TEST_F(OutputsTest, EverythingElseWaitsForTheOtherSide) {

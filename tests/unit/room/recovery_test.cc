@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a new process finds after the old one died at a place of a test's choosing: a child, which is this program again,
-// acts on the test's data until it reaches a kill point, and the test opens the data again.
+// What a new process finds after the old one died at a place of a test's choosing: a child, which is this program
+// again, acts on the test's data until it reaches a kill point, and the test opens the data again.
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -66,8 +66,8 @@ TEST_F(RecoveryTest, WhatIsOnTheLedgerTakesEffectAfterACrash) {
   const RoomId room = rooms_->rooms().Get(federation_, "games")->room.id;
   const auto leave_intent = [&](const std::string& id, const std::string& comment) {
     const auto tx = database_->Begin(store::Access::kWrite);
-    const std::string effects = R"([{"sql":"UPDATE room_rooms SET reason = ? WHERE id = ?","parameters":[")" +
-                                comment + "\",\"" + room.str() + "\"]}]";
+    const std::string effects = R"([{"sql":"UPDATE room_rooms SET reason = ? WHERE id = ?","parameters":[")" + comment +
+                                "\",\"" + room.str() + "\"]}]";
     Check((*tx)->Execute("INSERT INTO room_intents (id, room_id, effects, created_at) VALUES (?, ?, ?, 1)",
                          {id, room.str(), effects}));
     Check((*tx)->Commit());
@@ -84,17 +84,37 @@ TEST_F(RecoveryTest, WhatIsOnTheLedgerTakesEffectAfterACrash) {
   EXPECT_EQ((*tx)->QueryOne("SELECT COUNT(*) FROM room_intents").value()->Int(0), 0);
 }
 
-TEST_F(RecoveryTest, ARunUnderWayFailsAndSaysSo) {
+TEST_F(RecoveryTest, ARunThatHasNotBegunGoesOn) {
   MakeActiveRoom();
   Approve(MakeNotebook());
   const auto run = rooms_->runs().Submit(federation_, Submission());
+  clock_.AdvanceMs(3'600'000);
+  Restart();
+  Settle();
+  const auto done = rooms_->runs().Get(federation_, run->run.id);
+  EXPECT_EQ(done->run.outcome, RunOutcome::kSuccess);
+  EXPECT_EQ(ToInt(done->run.visible_at) - ToInt(done->run.requested_at), 250) << "counted from the restart";
+}
+
+TEST_F(RecoveryTest, ARunThatTheServersStopInterruptsFailsAndSaysSo) {
+  MakeActiveRoom();
+  Approve(MakeNotebook());
+  const auto run = rooms_->runs().Submit(federation_, Submission());
+  engine_.during_run = [this] {
+    rooms_->runs().Interrupt();
+    ASSERT_EQ(engine_.canceled.size(), 1U);
+    engine_.run_error = Status(ErrorCode::kRunFailed, "killed");
+  };
+  ASSERT_TRUE(rooms_->runs().queue().Step());
+  engine_.during_run = nullptr;
+  engine_.run_error = Status();
   Restart();
   Settle();
   const auto done = rooms_->runs().Get(federation_, run->run.id);
   EXPECT_EQ(done->run.outcome, RunOutcome::kFailed);
   EXPECT_NE(done->run.message.find("run again"), std::string::npos);
   EXPECT_EQ(Events().back(), "run.failed");
-  EXPECT_TRUE(rooms_->runs().Submit(federation_, Submission()).ok()) << "the work goes on";
+  EXPECT_EQ(CodeOf(rooms_->runs().Submit(federation_, Submission())), ErrorCode::kOk) << "the work goes on";
 }
 
 TEST_F(RecoveryTest, ARunWhoseRecordIsStoredIsCompleted) {

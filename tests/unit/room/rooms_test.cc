@@ -54,6 +54,9 @@ TEST_F(RoomsTest, NamesAreUniqueWithoutCaseInAllMetastores) {
   EXPECT_EQ(CodeOf(own), ErrorCode::kAlreadyExists);
   EXPECT_NE(own.status().message().find("'Games'"), std::string::npos) << own.status().message();
 
+  Check(rooms_->rooms().Create(federation_, Spec("\u00c9quipe")));
+  EXPECT_EQ(CodeOf(rooms_->rooms().Create(federation_, Spec("\u00e9quipe"))), ErrorCode::kAlreadyExists);
+
   const Caller third = Bootstrap("Third", "theo@third.example");
   RoomSpec spec = Spec("GAMES");
   spec.collaborators = {{"third", GlobalId(third), "", 0}, {"ins", GlobalId(insurer_), "ann@insurer.example", 1}};
@@ -130,9 +133,9 @@ TEST_F(RoomsTest, DecliningAnInvitationFailsTheRoom) {
   const auto left = rooms_->rooms().Get(federation_, "games");
   EXPECT_EQ(left->room.state, RoomState::kFailed);
   EXPECT_NE(left->room.reason.find("'ins'"), std::string::npos);
-  EXPECT_EQ(CodeOf(rooms_->assets().PublishTable(federation_, "games",
-                                                 {"fed.sports.athletes", "main.default.athletes", {}})),
-            ErrorCode::kInvalidState);
+  EXPECT_EQ(
+      CodeOf(rooms_->assets().PublishTable(federation_, "games", {"fed.sports.athletes", "main.default.athletes", {}})),
+      ErrorCode::kInvalidState);
 }
 
 TEST_F(RoomsTest, DeletingClosesTheRoomForAll) {

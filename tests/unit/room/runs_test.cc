@@ -55,8 +55,7 @@ TEST_F(RunsTest, NeedsThePrivilegeToExecute) {
   EXPECT_EQ(CodeOf(rooms_->runs().Submit(clerk, Submission())), ErrorCode::kNotFound);
   Grant(federation_, catalog::SecurableKind::kCleanRoom, "games", clerk, {catalog::Privilege::kBrowse});
   EXPECT_EQ(CodeOf(rooms_->runs().Submit(clerk, Submission())), ErrorCode::kPermissionDenied);
-  Grant(federation_, catalog::SecurableKind::kCleanRoom, "games", clerk,
-        {catalog::Privilege::kExecuteCleanRoomTask});
+  Grant(federation_, catalog::SecurableKind::kCleanRoom, "games", clerk, {catalog::Privilege::kExecuteCleanRoomTask});
   const auto run = rooms_->runs().Submit(clerk, Submission());
   ASSERT_TRUE(run.ok()) << run.status().message();
   auto revoked = catalog_->grants.Change(federation_, catalog::SecurableKind::kCleanRoom, "games",
