@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What governance costs: the same query as a governed run (parse, plan, minimum groups, difference check against a history, release)
-// and as plain SQL on the same rows, alternating, in one process. Then the latency of a small run in a worker process.
+// What governance costs: the same query as a governed run (parse, plan, minimum groups, difference check against a
+// history, release) and as plain SQL on the same rows, alternating, in one process. Then the latency of a small run in
+// a worker process.
 //
 // usage: governed_run_bench [ROWS]    (10,000,000)
 #include <algorithm>
@@ -30,7 +31,8 @@ using engine::duckdb::Database;
 constexpr int kRepetitions = 9;
 constexpr int kSmallRuns = 60;
 
-constexpr const char* kRule = R"json({"version": 1, "unit": {"domain": "person", "columns": ["user_id"]}, "min_units": 50,
+constexpr const char* kRule =
+    R"json({"version": 1, "unit": {"domain": "person", "columns": ["user_id"]}, "min_units": 50,
   "columns": {
     "user_id": {"identity": true, "uses": ["join"], "join_with": ["*.user_id"]},
     "region": {"uses": ["dimension", "filter"], "domain": ["r0", "r1", "r2", "r3", "r4", "r5", "r6", "r7"]},
@@ -47,7 +49,8 @@ constexpr Query kQueries[] = {
     {"8 groups", "SELECT region, COUNT(*) AS n, SUM(amount) AS s, AVG(amount) AS a FROM t GROUP BY region"},
     {"80 groups", "SELECT region, product, COUNT(*) AS n, SUM(amount) AS s FROM t GROUP BY region, product"},
     {"filter, 12 months",
-     "SELECT date_trunc('month', day) AS m, SUM(amount) AS s, AVG(amount) AS a FROM t WHERE product IN ('p1','p2','p3') GROUP BY 1"},
+     "SELECT date_trunc('month', day) AS m, SUM(amount) AS s, AVG(amount) AS a FROM t WHERE product IN "
+     "('p1','p2','p3') GROUP BY 1"},
 };
 
 [[noreturn]] void Fail(const Status& status) {
@@ -93,9 +96,10 @@ engine::RunAsset MakeAsset(engine::Engine& engine, const std::string& folder, st
         std::to_string(rows) + ") AS r(i)"));
   }
   engine::PrepareRequest prepare;
-  prepare.table = {path,
-                   {{"user_id", "VARCHAR"}, {"region", "VARCHAR"}, {"product", "VARCHAR"}, {"day", "DATE"}, {"amount", "INTEGER"}},
-                   rows};
+  prepare.table = {
+      path,
+      {{"user_id", "VARCHAR"}, {"region", "VARCHAR"}, {"product", "VARCHAR"}, {"day", "DATE"}, {"amount", "INTEGER"}},
+      rows};
   prepare.rule = kRule;
   prepare.unit_secret = std::string(32, 'b');
   prepare.target_path = folder + "/prepared_" + std::to_string(rows) + ".duckdb";
@@ -144,8 +148,7 @@ void BenchLarge(engine::Engine& engine, const std::string& folder, std::int64_t 
   for (const char* sql : {"SELECT COUNT(*) AS n FROM t", "SELECT product, SUM(amount) AS s FROM t GROUP BY product",
                           "SELECT region, COUNT(*) AS n FROM t WHERE product <> 'p0' GROUP BY region"}) {
     const Attached attached = Attach(asset);
-    history.push_back(
-        Check(engine::governed::RunGoverned(*attached.connection, Request(asset, sql, history))).record);
+    history.push_back(Check(engine::governed::RunGoverned(*attached.connection, Request(asset, sql, history))).record);
   }
   std::printf("| query, %lld rows, history of %zu | plain, ms | governed, ms | ratio |\n|---|---|---|---|\n",
               static_cast<long long>(rows), history.size());
@@ -157,9 +160,8 @@ void BenchLarge(engine::Engine& engine, const std::string& folder, std::int64_t 
       const Attached a = Attach(asset);
       plain.push_back(Seconds([&] { (void)Check(a.connection->Query(PlainSql(query.sql))); }));
       const Attached b = Attach(asset);
-      governed.push_back(Seconds([&] {
-        (void)Check(engine::governed::RunGoverned(*b.connection, Request(asset, query.sql, history)));
-      }));
+      governed.push_back(Seconds(
+          [&] { (void)Check(engine::governed::RunGoverned(*b.connection, Request(asset, query.sql, history))); }));
     }
     const double ratio = Median(governed) / Median(plain);
     product *= ratio;
@@ -180,9 +182,10 @@ void BenchSmall(engine::Engine& engine, const std::string& folder) {
     seconds.push_back(Seconds([&] { (void)Check(engine.Run(request)); }));
   }
   std::ranges::sort(seconds);
-  std::printf("| small run in a worker process, %lld rows | median, ms | p99, ms |\n|---|---|---|\n| %d runs | %.1f | %.1f |\n",
-              static_cast<long long>(kRows), kSmallRuns, Median(seconds) * 1e3,
-              seconds[static_cast<std::size_t>(kSmallRuns * 99 / 100)] * 1e3);
+  std::printf(
+      "| small run in a worker process, %lld rows | median, ms | p99, ms |\n|---|---|---|\n| %d runs | %.1f | %.1f |\n",
+      static_cast<long long>(kRows), kSmallRuns, Median(seconds) * 1e3,
+      seconds[static_cast<std::size_t>(kSmallRuns * 99 / 100)] * 1e3);
 }
 
 int Main(int argc, char** argv) {

@@ -17,7 +17,7 @@ import time
 
 from sources import ROOT, cpp_files, includes
 
-LAST_COMMITS = 20
+LAST_COMMITS = 3
 
 
 def git(*args):

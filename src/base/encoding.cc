@@ -69,7 +69,8 @@ Result<std::string> DecodeSixBits(std::string_view text, const std::array<std::i
   std::uint32_t buffer = 0;
   unsigned bits = 0;
   for (const char c : text) {
-    const int value = int{table[Byte(c)]};  // NOLINT(bugprone-signed-char-misuse): a table of small numbers, -1 for none
+    const int value =
+        int{table[Byte(c)]};  // NOLINT(bugprone-signed-char-misuse): a table of small numbers, -1 for none
     if (value < 0) {
       return Status(ErrorCode::kInvalidParameterValue, "base64 text has a character that does not belong there");
     }

@@ -15,8 +15,7 @@ std::vector<bool> DecideReleases(const std::vector<bool>& small, const std::vect
     if (small[cell]) {
       continue;
     }
-    const bool near_release = close[cell].to_history ||
-                              std::ranges::any_of(close[cell].to_run, [&](CellIndex earlier) {
+    const bool near_release = close[cell].to_history || std::ranges::any_of(close[cell].to_run, [&](CellIndex earlier) {
                                 GB_ASSERT(earlier < cell);
                                 return released[earlier];
                               });

@@ -2,12 +2,12 @@
 //
 // Which cells of a run are withheld because they are too close to a cell that is out already (PLANNER.md P10).
 //
-// Definition: D(A, B) is the number of privacy units whose contributions to A and to B differ. A cell A with D(A, B) < k for
-// an earlier released cell B of another population is withheld: the difference of the two would tell about fewer than k
-// units. D = 0 counts as close: that a difference is nothing is an answer as well.
+// Definition: D(A, B) is the number of privacy units whose contributions to A and to B differ. A cell A with D(A, B) <
+// k for an earlier released cell B of another population is withheld: the difference of the two would tell about fewer
+// than k units. D = 0 counts as close: that a difference is nothing is an answer as well.
 //
-// Order: cells are decided in the order of the plan, never of the data. A cell that is withheld is not out, so later cells
-// are not compared with it.
+// Order: cells are decided in the order of the plan, never of the data. A cell that is withheld is not out, so later
+// cells are not compared with it.
 //
 // Pure: distances come in as arguments; who computes them is the engine's business.
 #pragma once
@@ -27,8 +27,8 @@ struct CloseCells {
   bool to_history = false;        // some cell of the room's history is as close
 };
 
-// `small[i]`: cell i is withheld anyway (minimum group, missing values). `close[i]`: what cell i is too close to. `same[i]`: the
-// same cell is out already, so releasing it again tells nothing new. Returns which cells are released.
+// `small[i]`: cell i is withheld anyway (minimum group, missing values). `close[i]`: what cell i is too close to.
+// `same[i]`: the same cell is out already, so releasing it again tells nothing new. Returns which cells are released.
 std::vector<bool> DecideReleases(const std::vector<bool>& small, const std::vector<CloseCells>& close,
                                  const std::vector<bool>& same);
 

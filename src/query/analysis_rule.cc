@@ -64,6 +64,19 @@ Status CheckMembers(const json::Object& object, std::initializer_list<std::strin
   return {};
 }
 
+// The text of an optional member; an error if it is there and no text.
+Result<std::string> OptionalText(const json::Value& object, std::string_view key, std::string fallback,
+                                 const std::string& member) {
+  const json::Value* value = object.Get(key);
+  if (value == nullptr) {
+    return fallback;
+  }
+  if (!value->is_string()) {
+    return Wrong(member, "is no text");
+  }
+  return value->as_string();
+}
+
 Result<std::vector<std::string>> Strings(const json::Value& value, const std::string& member) {
   if (!value.is_array()) {
     return Wrong(member, "is no list");
@@ -125,7 +138,12 @@ Status ParseDomain(const json::Object& object, ColumnRule& rule, const std::stri
       if (!value.is_string() && !value.is_number() && !value.is_bool()) {
         return Wrong(where + ".domain", "holds something that is no value");
       }
-      values.push_back(value.is_string() ? value.as_string() : json::Write(value));
+      // Text of tables is in its composed form.
+      Result<std::string> text = ToNfc(value.is_string() ? value.as_string() : json::Write(value));
+      if (!text.ok()) {
+        return Wrong(where + ".domain", "holds something that is no value");
+      }
+      values.push_back(std::move(*text));
     }
     std::vector<std::string> sorted = values;
     std::ranges::sort(sorted);
@@ -186,6 +204,11 @@ Result<ColumnRule> ParseColumn(const std::string& name, const json::Value& value
       return Wrong(where + ".bounds", "is no pair of numbers");
     }
     rule.bounds = {NumberText(bounds->as_array()[0]), NumberText(bounds->as_array()[1])};
+    const auto number = [](const std::string& text) { return ast::Literal{Type::Decimal(38, 0), text}; };
+    const auto order = CompareLiterals(number(rule.bounds->first), number(rule.bounds->second));
+    if (!order || *order > 0) {
+      return Wrong(where + ".bounds", "begins above its end");
+    }
   }
   return rule;
 }
@@ -229,7 +252,8 @@ Status ParseUnit(const json::Value* unit, AnalysisRule& rule) {
   if (rule.unit_columns.empty()) {
     return Wrong("unit.columns", "is empty");
   }
-  const std::string canonical = unit->GetString("canonical", "nfkc_trim_lower");
+  GB_ASSIGN_OR_RETURN(const std::string canonical,
+                      OptionalText(*unit, "canonical", "nfkc_trim_lower", "unit.canonical"));
   if (canonical != "nfkc_trim_lower" && canonical != "exact") {
     return Wrong("unit.canonical", "is nfkc_trim_lower or exact");
   }
@@ -346,14 +370,15 @@ Result<AnalysisRule> ParseAnalysisRule(std::string_view json_text) {
   if (rule.min_units < limits::kMinUnitsFloor || rule.min_units > limits::kMinUnitsMax) {
     return Wrong("min_units", "is at least " + std::to_string(limits::kMinUnitsFloor));
   }
-  const std::string membership = parsed->GetString("membership", "protected");
+  GB_ASSIGN_OR_RETURN(const std::string membership, OptionalText(*parsed, "membership", "protected", "membership"));
   if (membership != "protected" && membership != "public") {
     return Wrong("membership", "is protected or public");
   }
   rule.membership = membership == "public" ? Membership::kPublic : Membership::kProtected;
   rule.round_to = parsed->GetInt("round_to", 0);
-  if (rule.round_to < 0) {
-    return Wrong("round_to", "is negative");
+  if (const json::Value* round_to = parsed->Get("round_to");
+      round_to != nullptr && (!round_to->is_int() || rule.round_to < 0)) {
+    return Wrong("round_to", "is no whole number, or negative");
   }
   GB_RETURN_IF_ERROR(ParseKeys(parsed->Get("keys"), rule));
   GB_RETURN_IF_ERROR(ParseColumns(parsed->Get("columns"), rule));
@@ -383,8 +408,19 @@ Status CheckRuleAgainst(const AnalysisRule& rule, const std::vector<RuleColumn>&
     GB_RETURN_IF_ERROR(known({name}, "columns"));
     const Type& type = find(name)->type;
     const std::string where = "columns." + name;
-    if (!DomainOf(column, type).ok()) {
+    const Result<ColumnDomain> domain = DomainOf(column, type);
+    if (!domain.ok()) {
       return Wrong(where + ".domain", "holds a value that is no " + TypeName(type));
+    }
+    std::set<std::string> values;
+    for (const ast::Literal& value : domain->values) {
+      if (!values.insert(LiteralText(value)).second) {
+        return Wrong(where + ".domain", "names a value twice");
+      }
+    }
+    if (column.bounds &&
+        (!ParseLiteral(column.bounds->first, type).ok() || !ParseLiteral(column.bounds->second, type).ok())) {
+      return Wrong(where + ".bounds", "holds a value that is no " + TypeName(type));
     }
     const auto fits = [&type](const Step& step) {
       const bool calendar = type.kind == TypeKind::kDate || type.kind == TypeKind::kTimestamp;

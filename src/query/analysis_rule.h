@@ -36,7 +36,7 @@ struct Step {
 struct ColumnRule {
   bool identity = false;
   std::set<Use> uses;
-  std::vector<std::string> join_with;       // patterns "asset.column", "*.column"
+  std::vector<std::string> join_with;              // patterns "asset.column", "*.column"
   std::optional<std::vector<std::string>> domain;  // listed values, as text in the type's literal form
   std::optional<Step> filter_step;
   std::vector<Step> dimension_steps;
@@ -60,7 +60,7 @@ struct AnalysisRule {
   std::vector<std::vector<std::string>> keys;  // declared unique column tuples
   std::map<std::string, ColumnRule> columns;   // by name as the table spells it (lower case)
   PerUnitRule per_unit;
-  std::int64_t round_to = 0;         // P12 option: aggregates are rounded to a multiple; 0 is off
+  std::int64_t round_to = 0;  // P12 option: aggregates are rounded to a multiple; 0 is off
 };
 
 // Returns INVALID_PARAMETER_VALUE and names the member that is wrong. Unknown members are errors: a misspelt

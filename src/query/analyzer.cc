@@ -17,7 +17,8 @@ Status Analyzer::AddView(const std::vector<std::string>& name, const ast::Query&
     known = known || DottedLower(table.name) == key;
   }
   if (known) {
-    return Status(ErrorCode::kAlreadyExists, "a table or view '" + Join(name, ".") + "' exists already").At(position);
+    return Status(ErrorCode::kInvalidParameterValue, "a table or view '" + Join(name, ".") + "' exists already")
+        .At(position);
   }
   views_.emplace(key, &query);
   return {};
@@ -28,8 +29,7 @@ Result<RelPtr> Analyzer::Analyze(const ast::Query& query) {
   return impl.Query(query);
 }
 
-Result<Analyzer::Scalar> Analyzer::AnalyzeCall(const FunctionDef& function,
-                                               const std::vector<ColumnDef>& arguments) {
+Result<Analyzer::Scalar> Analyzer::AnalyzeCall(const FunctionDef& function, const std::vector<ColumnDef>& arguments) {
   if (function.parameters.size() != arguments.size()) {
     return Status(ErrorCode::kInvalidParameterValue,
                   "function '" + function.name + "' takes " + std::to_string(function.parameters.size()) + " columns");

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The one analyzer: an unresolved tree (query/ast.h) becomes the relational IR. Names are looked up in schemas that come
-// in as arguments, functions in the tables of query/functions.h; what is found in neither does not exist.
+// The one analyzer: an unresolved tree (query/ast.h) becomes the relational IR. Names are looked up in schemas that
+// come in as arguments, functions in the tables of query/functions.h; what is found in neither does not exist.
 //
 // CTEs, temporary views and the owner's SQL functions are inlined where they are used. Parameters become literals.
 //
-// Errors: SQL_UNKNOWN_NAME, SQL_TYPE_ERROR, NOT_SUPPORTED, with a position in the author's text; they depend on the text
-// and the schemas alone. Pure; an Analyzer is used by one thread.
+// Errors: SQL_UNKNOWN_NAME, SQL_TYPE_ERROR, NOT_SUPPORTED, with a position in the author's text; they depend on the
+// text and the schemas alone. Pure; an Analyzer is used by one thread.
 #pragma once
 
 #include <map>
@@ -39,7 +39,7 @@ class Analyzer {
   explicit Analyzer(AnalyzerInput input);
 
   // Makes `query` readable under `name` in every later call. `query` outlives the analyzer.
-  // Returns RESOURCE_ALREADY_EXISTS if a table or view of this name is there.
+  // Returns INVALID_PARAMETER_VALUE if a table or view of this name is there.
   Status AddView(const std::vector<std::string>& name, const ast::Query& query, std::size_t position);
 
   Result<RelPtr> Analyze(const ast::Query& query);

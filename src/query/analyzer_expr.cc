@@ -167,10 +167,9 @@ Result<ExprPtr> AnalyzerImpl::ResolvePlain(const ast::Expr& expr, const ExprCont
     case K::kIsNotNull:
       return MakeNary(ExprOp::kNot, {MakeNary(ExprOp::kIsNull, std::move(args), at)}, at);
     case K::kBetween:
-      return negate(MakeNary(ExprOp::kAnd,
-                             {MakeCompare(CompareOp::kGe, args[0], args[1], at),
-                              MakeCompare(CompareOp::kLe, args[0], args[2], at)},
-                             at));
+      return negate(MakeNary(
+          ExprOp::kAnd,
+          {MakeCompare(CompareOp::kGe, args[0], args[1], at), MakeCompare(CompareOp::kLe, args[0], args[2], at)}, at));
     case K::kIn:
       return negate(MakeNary(ExprOp::kIn, std::move(args), at));
     case K::kLike: {
@@ -269,7 +268,8 @@ Result<ExprPtr> AnalyzerImpl::Function(const ast::Expr& expr, const ExprContext&
         .At(expr.position);
   }
   if (expr.distinct || expr.filter != nullptr || !expr.order_by.empty()) {
-    return Status(ErrorCode::kSqlType, "'" + expr.name + "' is no aggregate: DISTINCT, FILTER and ORDER BY do not apply")
+    return Status(ErrorCode::kSqlType,
+                  "'" + expr.name + "' is no aggregate: DISTINCT, FILTER and ORDER BY do not apply")
         .At(expr.position);
   }
   if (expr.children.size() < function->args_min || expr.children.size() > function->args_max) {
@@ -392,9 +392,9 @@ Result<ExprPtr> AnalyzerImpl::SubqueryExpr(const ast::Expr& expr, const ExprCont
   GB_ASSIGN_OR_RETURN(RelPtr rel, inner.Query(*expr.query));
   auto node = std::make_shared<Expr>();
   node->position = expr.position;
-  node->op = expr.kind == ast::ExprKind::kExists          ? ExprOp::kExists
-             : expr.kind == ast::ExprKind::kInSubquery    ? ExprOp::kInSubquery
-                                                          : ExprOp::kScalarSubquery;
+  node->op = expr.kind == ast::ExprKind::kExists       ? ExprOp::kExists
+             : expr.kind == ast::ExprKind::kInSubquery ? ExprOp::kInSubquery
+                                                       : ExprOp::kScalarSubquery;
   if (node->op != ExprOp::kExists && rel->output.size() != 1) {
     return Status(ErrorCode::kSqlType, "a subquery that is used as a value has one column").At(expr.position);
   }

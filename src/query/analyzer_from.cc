@@ -83,8 +83,8 @@ Result<RelPtr> AnalyzerImpl::Table(const ast::From& from, Scope& scope) {
   if (from.parts.size() == 1) {
     for (const CommonTables* common = common_; common != nullptr; common = common->outer) {
       if (EqualsIgnoreCase(common->table->name, from.parts[0])) {
-        std::vector<std::string> const columns = from.column_aliases.empty() ? common->table->column_aliases
-                                                                       : from.column_aliases;
+        std::vector<std::string> const columns =
+            from.column_aliases.empty() ? common->table->column_aliases : from.column_aliases;
         return Subquery(*common->table->query, from.alias.empty() ? from.parts[0] : from.alias, columns, common->outer,
                         from.position, scope);
       }
@@ -99,9 +99,8 @@ Result<RelPtr> AnalyzerImpl::Table(const ast::From& from, Scope& scope) {
   for (std::size_t i = 0; i < a_.input_.tables.size(); ++i) {
     const TableDef& table = a_.input_.tables[i];
     const std::string name = DottedLower(table.name);
-    const std::string partly = a_.input_.default_namespace.empty()
-                                   ? key
-                                   : AsciiLower(a_.input_.default_namespace.front()) + "." + key;
+    const std::string partly =
+        a_.input_.default_namespace.empty() ? key : AsciiLower(a_.input_.default_namespace.front()) + "." + key;
     if (name != key && name != in_namespace && !(from.parts.size() == 2 && name == partly)) {
       continue;
     }

@@ -15,9 +15,9 @@ namespace glovebox::query {
 // A column that an expression can name.
 struct ScopeColumn {
   std::vector<std::string> qualifiers{};  // lower case, the innermost last; an alias is one part
-  std::string name;                     // as it is spelt
+  std::string name;                       // as it is spelt
   ExprPtr expr;
-  bool qualified_only = false;          // the right side of USING
+  bool qualified_only = false;  // the right side of USING
 };
 
 struct Scope {

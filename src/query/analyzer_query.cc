@@ -189,7 +189,8 @@ Result<bool> AnalyzerImpl::IsAggregateBlock(const ast::Query& query) const {
     aggregate = aggregate || ContainsAggregate(*item.expr);
   }
   if (!select.grouping_sets.empty()) {
-    return Status(ErrorCode::kNotSupported, "GROUPING SETS, ROLLUP and CUBE are not supported; use UNION ALL of queries")
+    return Status(ErrorCode::kNotSupported,
+                  "GROUPING SETS, ROLLUP and CUBE are not supported; use UNION ALL of queries")
         .WithRule("P10")
         .At(query.position);
   }
@@ -298,9 +299,9 @@ Status AnalyzerImpl::ExpandStar(const ast::Expr& star, const Scope& scope,
   std::vector<std::string> excluded = star.excluded;
   std::size_t matched = 0;
   for (const ScopeColumn& column : scope.columns) {
-    const bool wanted = star.name.empty() ? !column.qualified_only
-                                          : !column.qualifiers.empty() &&
-                                                EqualsIgnoreCase(column.qualifiers.back(), star.name);
+    const bool wanted = star.name.empty()
+                            ? !column.qualified_only
+                            : !column.qualifiers.empty() && EqualsIgnoreCase(column.qualifiers.back(), star.name);
     if (!wanted) {
       continue;
     }

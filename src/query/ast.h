@@ -40,11 +40,11 @@ struct Literal {
 };
 
 enum class ExprKind {
-  kLiteral,     // literal
-  kParameter,   // name: `:name` or `$name`
-  kColumn,      // parts: [column], [table, column], [schema, table, column], [catalog, schema, table, column]
-  kStar,        // name: optional table qualifier; excluded: names after EXCLUDE/EXCEPT. REPLACE and COLUMNS() are refused
-  kFunction,    // name (lower case; an operator has its symbol: "+", "||", "//"), children; aggregate parts below
+  kLiteral,    // literal
+  kParameter,  // name: `:name` or `$name`
+  kColumn,     // parts: [column], [table, column], [schema, table, column], [catalog, schema, table, column]
+  kStar,      // name: optional table qualifier; excluded: names after EXCLUDE/EXCEPT. REPLACE and COLUMNS() are refused
+  kFunction,  // name (lower case; an operator has its symbol: "+", "||", "//"), children; aggregate parts below
   kComparison,  // name: "=", "<>", "<", "<=", ">", ">=", "is distinct from", "is not distinct from"; 2 children
   kAnd,         // children
   kOr,          // children
@@ -97,8 +97,8 @@ struct Expr {
 
   // Functions that are, or look like, aggregates: COUNT(*) is "count_star" with no children.
   bool distinct = false;
-  ExprPtr filter;                      // FILTER (WHERE ...)
-  std::vector<OrderItem> order_by;     // inside the call; also a window's ORDER BY
+  ExprPtr filter;                   // FILTER (WHERE ...)
+  std::vector<OrderItem> order_by;  // inside the call; also a window's ORDER BY
   // Windows.
   std::vector<ExprPtr> partition_by;
   std::optional<WindowFrame> frame;
@@ -114,18 +114,18 @@ using FromPtr = std::unique_ptr<From>;
 struct From {
   FromKind kind = FromKind::kNothing;
   std::size_t position = 0;
-  std::vector<std::string> parts;            // kTable: [table], [schema, table], [catalog, schema, table]
-  std::string alias;                         // empty if none
+  std::vector<std::string> parts;  // kTable: [table], [schema, table], [catalog, schema, table]
+  std::string alias;               // empty if none
   std::vector<std::string> column_aliases;
-  QueryPtr query;                            // kSubquery
-  std::vector<std::vector<ExprPtr>> rows;    // kValues
-  ExprPtr call;                              // kTableFunction: a kFunction (read_files, range, ...); named arguments below
-  std::vector<std::string> argument_names;   // kTableFunction: per child of `call`, "" if positional
+  QueryPtr query;                          // kSubquery
+  std::vector<std::vector<ExprPtr>> rows;  // kValues
+  ExprPtr call;  // kTableFunction: a kFunction (read_files, range, ...); named arguments below
+  std::vector<std::string> argument_names;  // kTableFunction: per child of `call`, "" if positional
   // kJoin
   JoinKind join = JoinKind::kInner;
   FromPtr left;
   FromPtr right;
-  ExprPtr on;                                // null for USING, CROSS and NATURAL
+  ExprPtr on;  // null for USING, CROSS and NATURAL
   std::vector<std::string> using_columns;
   bool natural = false;
 };
@@ -165,9 +165,9 @@ struct Query {
   std::size_t position = 0;
   std::vector<CommonTable> with;  // WITH RECURSIVE is refused
   SetOp op = SetOp::kNone;
-  bool by_name = false;           // UNION BY NAME
-  Select select;                  // op == kNone
-  QueryPtr left;                  // otherwise
+  bool by_name = false;  // UNION BY NAME
+  Select select;         // op == kNone
+  QueryPtr left;         // otherwise
   QueryPtr right;
   std::vector<OrderItem> order_by;
   bool order_by_all = false;

@@ -22,7 +22,7 @@ std::optional<DecimalNumber> NumberOf(const Expr& expr) {
   }
   Result<ast::Literal> value = [&]() -> Result<ast::Literal> {
     if (expr.op == ExprOp::kCall && expr.function->duckdb == "-" && expr.args.size() == 1) {
-      GB_ASSIGN_OR_RETURN(ast::Literal inner, EvaluateConstant(*expr.args[0]));
+      GB_ASSIGN_OR_RETURN(const ast::Literal inner, EvaluateConstant(*expr.args[0]));
       auto number = ToDecimal(inner);
       if (!number) {
         return Refuse("P4", expr.position, "no number");
@@ -117,12 +117,14 @@ class BranchBuilder {
         return Refuse("P1", expr.position, "an identity is only joined, or counted with COUNT(DISTINCT ...)");
       }
       if (!assets_[core_.instances[found->second.instance].asset].IsProtected()) {
-        return Refuse("P5", expr.position, "own columns may not weigh protected rows: they stand in WHERE and GROUP BY");
+        return Refuse("P5", expr.position,
+                      "own columns may not weigh protected rows: they stand in WHERE and GROUP BY");
       }
     }
-    return Refuse("P4", expr.position,
-                  "the argument is a measure, measure * constant + constant, a constant, or CASE on dimensions with these "
-                  "as results");
+    return Refuse(
+        "P4", expr.position,
+        "the argument is a measure, measure * constant + constant, a constant, or CASE on dimensions with these "
+        "as results");
   }
 
   Result<std::vector<Branch>> Column(const ExprPtr& expr, const Region& region) const {
@@ -143,9 +145,9 @@ class BranchBuilder {
     }
     const AggregateKind kind = RuleKind(*call_.function->governed);
     const bool spread = kind == AggregateKind::kStddev || kind == AggregateKind::kVariance;
-    const bool allowed = rule.aggregates.contains(kind) ||
-                         (spread && (rule.aggregates.contains(AggregateKind::kStddev) ||
-                                     rule.aggregates.contains(AggregateKind::kVariance)));
+    const bool allowed =
+        rule.aggregates.contains(kind) || (spread && (rule.aggregates.contains(AggregateKind::kStddev) ||
+                                                      rule.aggregates.contains(AggregateKind::kVariance)));
     if (!allowed) {
       return Refuse("P1", expr->position, "the owner's rule does not allow this aggregate of this measure");
     }
@@ -162,8 +164,7 @@ class BranchBuilder {
     const std::size_t pairs = expr->args.size() / 2;
     for (std::size_t i = 0; i < pairs; ++i) {
       GB_ASSIGN_OR_RETURN(const ConditionBoxes boxes, DimensionCondition(expr->args[2 * i], core_, assets_));
-      GB_ASSIGN_OR_RETURN(std::vector<Branch> inner,
-                          Expand(expr->args[2 * i + 1], Intersect(rest, boxes.when_true)));
+      GB_ASSIGN_OR_RETURN(std::vector<Branch> inner, Expand(expr->args[2 * i + 1], Intersect(rest, boxes.when_true)));
       out.insert(out.end(), inner.begin(), inner.end());
       Region next;
       for (const Box& box : boxes.otherwise) {
@@ -194,13 +195,12 @@ class BranchBuilder {
       }
       const Type& from = assets_[core_.instances[branch.measure->instance].asset].columns[branch.measure->column].type;
       const Type& to = expr->type;
-      const bool exact =
-          to.kind == TypeKind::kDouble ||
-          (from.kind == TypeKind::kInteger && to.kind == TypeKind::kInteger && to.bits >= from.bits) ||
-          (from.kind == TypeKind::kInteger && to.kind == TypeKind::kDecimal &&
-           to.precision - to.scale >= (from.bits <= 32 ? 10 : 19)) ||
-          (from.kind == TypeKind::kDecimal && to.kind == TypeKind::kDecimal && to.scale >= from.scale &&
-           to.precision - to.scale >= from.precision - from.scale);
+      const bool exact = to.kind == TypeKind::kDouble ||
+                         (from.kind == TypeKind::kInteger && to.kind == TypeKind::kInteger && to.bits >= from.bits) ||
+                         (from.kind == TypeKind::kInteger && to.kind == TypeKind::kDecimal &&
+                          to.precision - to.scale >= (from.bits <= 32 ? 10 : 19)) ||
+                         (from.kind == TypeKind::kDecimal && to.kind == TypeKind::kDecimal && to.scale >= from.scale &&
+                          to.precision - to.scale >= from.precision - from.scale);
       if (!exact) {
         return Refuse("P4", expr->position, "a cast of a measure must keep every value; cast the aggregate instead");
       }
@@ -325,8 +325,7 @@ Result<GovernedCall> BuildDistinct(const AggregateCall& call, const Core& core, 
   for (const ColumnRef candidate : equated) {
     consider(candidate);
   }
-  if (!column || (core.instances[found->second.instance].left_joined !=
-                  core.instances[column->instance].left_joined)) {
+  if (!column || (core.instances[found->second.instance].left_joined != core.instances[column->instance].left_joined)) {
     return Refuse("P4", call.position, "COUNT(DISTINCT ...) counts units or identities of a protected table");
   }
   out.distinct_column = *column;

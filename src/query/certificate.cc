@@ -49,7 +49,8 @@ json::Value LeafJson(const Leaf& leaf, const GovernedQuery& query, const std::ve
   if (!leaf.identity_partition) {
     json::Array parts;
     const Asset& asset = assets[query.core.instances[leaf.column.instance].asset];
-    const Result<ColumnDomain> domain = DomainOf(asset.Rule(leaf.column.column), asset.columns[leaf.column.column].type);
+    const Result<ColumnDomain> domain =
+        DomainOf(asset.Rule(leaf.column.column), asset.columns[leaf.column.column].type);
     for (const auto& [label, subset] : leaf.parts) {
       parts.emplace_back(json::Object{{"label", IsNull(label) ? json::Value() : json::Value(LiteralText(label))},
                                       {"values", domain.ok() ? subset.ToJson(*domain) : json::Value()}});

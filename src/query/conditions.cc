@@ -233,7 +233,8 @@ std::optional<BucketMatch> MatchNumber(const ExprPtr& e, AttrId attr, const Type
       return BucketMatch{*step, MakeCall("//", {start, MakeLiteral(*width)})};
     }
     // A boundary is a multiple of the step, so rounding undoes what binary fractions do to the division.
-    return BucketMatch{*step, MakeCast(MakeCall("round", {MakeCall("/", {start, MakeLiteral(*width)})}), Type::Integer(64))};
+    return BucketMatch{*step,
+                       MakeCast(MakeCall("round", {MakeCall("/", {start, MakeLiteral(*width)})}), Type::Integer(64))};
   }
   if (IsCall(*e, "*", 2)) {
     for (const std::size_t i : {std::size_t{0}, std::size_t{1}}) {
@@ -333,7 +334,38 @@ std::optional<BucketMatch> MatchCalendar(const ExprPtr& e, AttrId attr, const Ty
 
 }  // namespace
 
+namespace {
+
+// A bucket with constant text around it: labels stay apart as their buckets do.
+std::optional<BucketMatch> MatchLabel(const ExprPtr& expr, AttrId attr, const Type& type, AttrId boundary) {
+  if (expr->op != ExprOp::kCall || (expr->function->duckdb != "||" && expr->function->duckdb != "concat")) {
+    return std::nullopt;
+  }
+  std::optional<BucketMatch> found;
+  std::vector<ExprPtr> args = expr->args;
+  for (ExprPtr& arg : args) {
+    if (ConstantOf(*arg)) {
+      continue;
+    }
+    auto inner = MatchBucket(arg, attr, type, boundary);
+    if (found || !inner) {
+      return std::nullopt;
+    }
+    arg = inner->from_boundary;
+    found = std::move(inner);
+  }
+  if (found) {
+    found->from_boundary = MakeCall(expr->function->name, std::move(args), expr->position);
+  }
+  return found;
+}
+
+}  // namespace
+
 std::optional<BucketMatch> MatchBucket(const ExprPtr& expr, AttrId attr, const Type& type, AttrId boundary) {
+  if (auto label = MatchLabel(expr, attr, type, boundary)) {
+    return label;
+  }
   // A cast of the whole keeps buckets apart if it is to a type that holds every boundary.
   if (expr->op == ExprOp::kCast && expr->args[0]->op != ExprOp::kAttr) {
     auto inner = MatchBucket(expr->args[0], attr, type, boundary);

@@ -20,7 +20,8 @@ struct TruthSets {
 // `expr` is over attribute `attr` alone, which is a column of this domain. Returns a refusal (P2) with the form to use.
 Result<TruthSets> ConditionSets(const Expr& expr, AttrId attr, const ColumnDomain& domain);
 
-// x // s * s, date_trunc('month', x), year(x), ... : a bucket of a stepped column, and what is computed from its boundary.
+// x // s * s, date_trunc('month', x), year(x), ... : a bucket of a stepped column, and what is computed from its
+// boundary.
 struct BucketMatch {
   Step step;
   ExprPtr from_boundary;  // over attribute `boundary`; injective on boundaries
@@ -31,8 +32,9 @@ std::optional<BucketMatch> MatchBucket(const ExprPtr& expr, AttrId attr, const T
 // The domain of a protected column, by its rule.
 Result<ColumnDomain> DomainOfColumn(const Core& core, const std::vector<Asset>& assets, ColumnRef column);
 
-// A conjunction of one-column conditions on protected columns: the box where it is true, and disjoint boxes for everything
-// else (false or NULL). Refuses own columns (P5), identities and columns that may not be used so (P1), and ORs over columns (P2).
+// A conjunction of one-column conditions on protected columns: the box where it is true, and disjoint boxes for
+// everything else (false or NULL). Refuses own columns (P5), identities and columns that may not be used so (P1), and
+// ORs over columns (P2).
 struct ConditionBoxes {
   Box when_true;
   Region otherwise;

@@ -17,7 +17,8 @@ const ColumnRule& Asset::Rule(std::size_t column) const {
 
 bool Asset::ContainsKey(const std::set<std::string>& wanted) const {
   return std::ranges::any_of(rule.keys, [&wanted](const std::vector<std::string>& key) {
-    return std::ranges::all_of(key, [&wanted](const std::string& column) { return wanted.contains(AsciiLower(column)); });
+    return std::ranges::all_of(key,
+                               [&wanted](const std::string& column) { return wanted.contains(AsciiLower(column)); });
   });
 }
 

@@ -6,8 +6,8 @@
 // compares and the printer prints. The author's expressions do not occur in it, but for conditions and keys on own
 // columns.
 //
-// Invariants: every asset stands at most once in a core as a table; every condition on a protected column is a Subset of
-// its declared domain; joins are equalities between columns that both rules allow to each other.
+// Invariants: every asset stands at most once in a core as a table; every condition on a protected column is a Subset
+// of its declared domain; joins are equalities between columns that both rules allow to each other.
 #pragma once
 
 #include <cstddef>
@@ -38,7 +38,7 @@ struct Asset {
   std::vector<ColumnDef> columns;  // those that the rule names
   std::string version;
   std::string policy_digest;
-  std::string relation;            // what the printer writes for it: "asset_0"."data"
+  std::string relation;  // what the printer writes for it: "asset_0"."data"
 
   [[nodiscard]] std::string DisplayName() const;  // a.b.c
   [[nodiscard]] const ColumnRule& Rule(std::size_t column) const;
@@ -59,12 +59,13 @@ struct ColumnRef {
 
 struct Core;
 
-// A table of a core, or the distinct units of another core: what EXISTS, IN (SELECT ...) and DISTINCT on the unit key mean.
+// A table of a core, or the distinct units of another core: what EXISTS, IN (SELECT ...) and DISTINCT on the unit key
+// mean.
 struct Instance {
-  std::size_t asset = 0;                 // distinct units: the asset whose unit it is
+  std::size_t asset = 0;                   // distinct units: the asset whose unit it is
   std::shared_ptr<const Core> distinct{};  // set: distinct units of this core
   std::vector<ColumnRef> distinct_keys{};  // in `distinct`: the columns that are joined
-  bool left_joined = false;              // the protected side of a LEFT JOIN from an own table
+  bool left_joined = false;                // the protected side of a LEFT JOIN from an own table
 };
 
 struct Equality {
@@ -86,8 +87,8 @@ struct OwnCondition {
 struct Core {
   std::vector<Instance> instances;
   std::vector<Equality> joins;
-  Box conditions;                 // on protected columns
-  std::vector<OwnCondition> own;  // conjunction, sorted by text
+  Box conditions;                     // on protected columns
+  std::vector<OwnCondition> own;      // conjunction, sorted by text
   std::map<AttrId, ColumnRef> attrs;  // base attributes of the instances
 
   [[nodiscard]] bool HasOwn(const std::vector<Asset>& assets) const;
@@ -97,18 +98,18 @@ struct Core {
 struct Leaf {
   enum class Kind { kPartition, kBucket, kOwn };
   Kind kind = Kind::kOwn;
-  ColumnRef column;                                       // kPartition, kBucket
-  std::vector<std::pair<ast::Literal, Subset>> parts;     // kPartition: label and what it stands for
-  bool identity_partition = false;                        // kPartition: each value is its own label, NULL is NULL
-  Step step;                                              // kBucket: the value is the boundary at or before
-  ExprPtr own;                                            // kOwn
-  std::string own_text;                                   // kOwn, canonical
-  AttrId output{};                                        // of the governed result
+  ColumnRef column;                                    // kPartition, kBucket
+  std::vector<std::pair<ast::Literal, Subset>> parts;  // kPartition: label and what it stands for
+  bool identity_partition = false;                     // kPartition: each value is its own label, NULL is NULL
+  Step step;                                           // kBucket: the value is the boundary at or before
+  ExprPtr own;                                         // kOwn
+  std::string own_text;                                // kOwn, canonical
+  AttrId output{};                                     // of the governed result
 };
 
 // value = scale * measure + offset in the region; without a measure it is the constant `offset`; `none` adds nothing.
 struct Branch {
-  Region region;        // empty list of boxes: no row; one box without columns: every row
+  Region region;  // empty list of boxes: no row; one box without columns: every row
   std::optional<ColumnRef> measure{};
   DecimalNumber scale{1, 0};
   DecimalNumber offset{0, 0};

@@ -65,8 +65,9 @@ Status CheckJoin(const Equality& join, const Core& core, const std::vector<Asset
   if (!allowed(left, join.left.column, right, right_name, join.right.column) ||
       !allowed(right, join.right.column, left, left_name, join.left.column)) {
     return Refuse("P6", position,
-                  "columns '" + left_name + "' and '" + right_name + "' may not be joined: the rules of both tables "
-                  "must allow it");
+                  "columns '" + left_name + "' and '" + right_name +
+                      "' may not be joined: the rules of both tables "
+                      "must allow it");
   }
   const bool same_owner = left.IsProtected() && right.IsProtected() && left.owner == right.owner;
   if (same_owner && !(left.IsUnitColumn(join.left.column) && right.IsUnitColumn(join.right.column))) {
@@ -137,8 +138,8 @@ Status CheckJoins(const Core& core, const std::vector<Asset>& assets) {
   for (const Equality& join : core.joins) {
     GB_RETURN_IF_ERROR(CheckJoin(join, core, assets));
   }
-  // An own column that is joined to a protected identity is joined as a whole key or declared joinable (P9): an expression
-  // never gets here, and constants are refused where they are met.
+  // An own column that is joined to a protected identity is joined as a whole key or declared joinable (P9): an
+  // expression never gets here, and constants are refused where they are met.
   return {};
 }
 
@@ -247,9 +248,8 @@ bool ReachesAllUniquely(const Core& core, const std::vector<Asset>& assets, std:
         if (column.instance != other) {
           continue;
         }
-        const bool to_reached = std::ranges::any_of(classes, [&](const auto& entry) {
-          return entry.second == root && reached.contains(entry.first.instance);
-        });
+        const bool to_reached = std::ranges::any_of(
+            classes, [&](const auto& entry) { return entry.second == root && reached.contains(entry.first.instance); });
         if (to_reached) {
           any = true;
           joined.insert(AsciiLower(NameOf(core, assets, column)));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// SELECT DISTINCT of group keys is a GROUP BY (PLANNER.md P3): it releases, so what stands above it is free. DISTINCT on a
-// unit key is something else, a join with the distinct units (P6), and stays as it is.
+// SELECT DISTINCT of group keys is a GROUP BY (PLANNER.md P3): it releases, so what stands above it is free. DISTINCT
+// on a unit key is something else, a join with the distinct units (P6), and stays as it is.
 //
 // Pure.
 #pragma once

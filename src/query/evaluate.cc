@@ -15,8 +15,9 @@ using ast::Literal;
 
 Status NotHere(const Expr& expr, const std::string& what) {
   return Status(ErrorCode::kQueryRefused,
-                what + " is not available on a protected column; compare it with constants, or use =, IN, LIKE, CASE, "
-                       "upper, lower, trim, substr, left, right, concat, replace or length")
+                what +
+                    " is not available on a protected column; compare it with constants, or use =, IN, LIKE, CASE, "
+                    "upper, lower, trim, substr, left, right, concat, replace or length")
       .WithRule("P3")
       .At(expr.position);
 }
@@ -181,8 +182,10 @@ class Evaluator {
       return Null();
     }
     // A text constant beside a date or a number is read as one, as SQL does.
-    const auto converted_b = a.type.kind != b.type.kind && b.type.kind == TypeKind::kText ? ConvertLiteral(b, a.type) : b;
-    const auto converted_a = a.type.kind != b.type.kind && a.type.kind == TypeKind::kText ? ConvertLiteral(a, b.type) : a;
+    const auto converted_b =
+        a.type.kind != b.type.kind && b.type.kind == TypeKind::kText ? ConvertLiteral(b, a.type) : b;
+    const auto converted_a =
+        a.type.kind != b.type.kind && a.type.kind == TypeKind::kText ? ConvertLiteral(a, b.type) : a;
     const auto order = converted_a && converted_b ? CompareLiterals(*converted_a, *converted_b) : std::nullopt;
     if (!order) {
       return NotHere(expr, "a comparison of these types");

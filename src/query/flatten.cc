@@ -135,7 +135,8 @@ class Flattener {
       join = RelJoin::kLeft;
     }
     if (join == RelJoin::kFull || join == RelJoin::kAnti) {
-      return Refuse("P6", rel.position, "protected rows are joined by INNER JOIN; LEFT JOIN from an own table is allowed");
+      return Refuse("P6", rel.position,
+                    "protected rows are joined by INNER JOIN; LEFT JOIN from an own table is allowed");
     }
     if (join == RelJoin::kSemi) {
       GB_RETURN_IF_ERROR(Add(*left));
@@ -170,8 +171,8 @@ class Flattener {
         continue;
       }
       if (conjunct->op == ExprOp::kInSubquery) {
-        ExprPtr const equality = MakeCompare(CompareOp::kEq, conjunct->args[0], MakeAttr(conjunct->rel->output[0].id),
-                                       conjunct->position);
+        ExprPtr const equality =
+            MakeCompare(CompareOp::kEq, conjunct->args[0], MakeAttr(conjunct->rel->output[0].id), conjunct->position);
         GB_RETURN_IF_ERROR(SemiJoin(*conjunct->rel, equality, conjunct->position));
         continue;
       }
@@ -193,9 +194,8 @@ class Flattener {
     }
     Flattener inner(assets_);
     GB_RETURN_IF_ERROR(inner.Add(rel));
-    const bool own_only = std::ranges::none_of(inner.flat_.core.instances, [this](const Instance& instance) {
-      return assets_[instance.asset].IsProtected();
-    });
+    const bool own_only = std::ranges::none_of(
+        inner.flat_.core.instances, [this](const Instance& instance) { return assets_[instance.asset].IsProtected(); });
     if (own_only) {
       return MergeOwn(std::move(inner), predicate, position);
     }
@@ -286,18 +286,20 @@ class Flattener {
   // NOLINTNEXTLINE(misc-no-recursion)
   Status DistinctUnits(const Rel& rel) {
     if (!HasProtectedRows(*rel.inputs[0], assets_)) {
-      return Refuse("P9", rel.position, "between an own table and a join with protected rows stand only projections and "
-                                        "conditions on own dimensions");
+      return Refuse("P9", rel.position,
+                    "between an own table and a join with protected rows stand only projections and "
+                    "conditions on own dimensions");
     }
     if (!rel.calls.empty() || rel.output.size() != 1 || in_left_) {
-      return Refuse("P7", rel.position,
-                    "results per unit are not available yet; what is grouped below another aggregate is DISTINCT on the "
-                    "unit key");
+      return Refuse(
+          "P7", rel.position,
+          "results per unit are not available yet; what is grouped below another aggregate is DISTINCT on the "
+          "unit key");
     }
     Flattener inner(assets_);
     GB_RETURN_IF_ERROR(inner.Add(*rel.inputs[0]));
     ExprPtr const key = rel.kind == RelKind::kAggregate ? inner.Inline(rel.exprs[0])
-                                                  : inner.Inline(MakeAttr(rel.inputs[0]->output[0].id));
+                                                        : inner.Inline(MakeAttr(rel.inputs[0]->output[0].id));
     GB_ASSIGN_OR_RETURN(Flat flat, inner.Finish());
     if (key->op != ExprOp::kAttr) {
       return Refuse("P7", rel.position, "DISTINCT below a join takes the unit key itself");
@@ -329,8 +331,8 @@ class Flattener {
           if (!attrs.contains(mapping.values->output[i].id)) {
             continue;
           }
-          if (found != nullptr || predicate.expr->op != ExprOp::kCompare ||
-              predicate.expr->compare != CompareOp::kEq || attrs.size() != 2) {
+          if (found != nullptr || predicate.expr->op != ExprOp::kCompare || predicate.expr->compare != CompareOp::kEq ||
+              attrs.size() != 2) {
             return Refuse("P2", predicate.expr->position,
                           "a constant table is joined to one dimension, by one equality");
           }
@@ -377,8 +379,7 @@ class Flattener {
     }
     std::map<AttrId, ExprPtr> replacement;
     for (std::size_t c = 0; c < values.output.size(); ++c) {
-      replacement.emplace(values.output[c].id,
-                          c == key ? dimension : MakeCase(cases[c], false, values.position));
+      replacement.emplace(values.output[c].id, c == key ? dimension : MakeCase(cases[c], false, values.position));
     }
     for (auto& [attr, expr] : flat_.columns) {
       expr = Substitute(expr, [&replacement](AttrId wanted) -> ExprPtr {
@@ -443,9 +444,10 @@ class Flattener {
       flat_.core.own.push_back({predicate.expr, OwnConditionText(expr, flat_.core, assets_)});
       return {};
     }
-    GB_ASSIGN_OR_RETURN(const auto only,
-                        OnlyColumn(expr, flat_.core, "P2",
-                                   "a protected column is compared with constants and parameters only, or joined by '='"));
+    GB_ASSIGN_OR_RETURN(
+        const auto only,
+        OnlyColumn(expr, flat_.core, "P2",
+                   "a protected column is compared with constants and parameters only, or joined by '='"));
     return ProtectedCondition(expr, only.first, only.second);
   }
 
@@ -503,9 +505,8 @@ bool HasProtectedRows(const Rel& rel, const std::vector<Asset>& assets) {
              HasProtectedRows(*conjunct->rel, assets);
     });
   };
-  return in_predicate(rel.predicate) || std::ranges::any_of(rel.inputs, [&assets](const RelPtr& input) {
-           return HasProtectedRows(*input, assets);
-         });
+  return in_predicate(rel.predicate) ||
+         std::ranges::any_of(rel.inputs, [&assets](const RelPtr& input) { return HasProtectedRows(*input, assets); });
 }
 
 Result<Flat> Flatten(const Rel& rel, const std::vector<Asset>& assets) {

@@ -17,15 +17,24 @@
 namespace glovebox::query {
 
 struct ScalarFunction {
-  std::string_view name;      // as authors write it, lower case
-  std::string_view duckdb;    // the name to print; an operator's symbol if `is_operator`
+  std::string_view name;    // as authors write it, lower case
+  std::string_view duckdb;  // the name to print; an operator's symbol if `is_operator`
   std::size_t args_min = 0;
   std::size_t args_max = 0;
   bool is_operator = false;
   bool can_raise = false;
 };
 
-enum class GovernedAggregate { kCountStar, kCount, kSum, kAvg, kStddevSample, kStddevPopulation, kVarianceSample, kVariancePopulation };
+enum class GovernedAggregate {
+  kCountStar,
+  kCount,
+  kSum,
+  kAvg,
+  kStddevSample,
+  kStddevPopulation,
+  kVarianceSample,
+  kVariancePopulation
+};
 
 struct AggregateFunction {
   std::string_view name;

@@ -23,14 +23,14 @@ namespace glovebox::query {
 // A column of the groups table.
 struct Moment {
   enum class Kind {
-    kRows,         // rows of the region
-    kNonNull,      // rows with a value of the measure
+    kRows,     // rows of the region
+    kNonNull,  // rows with a value of the measure
     kSum,
-    kVariance,     // population variance
-    kSumSquares,   // as DOUBLE
-    kUnits,        // distinct units
-    kDistinct,     // distinct values of an identity column
-    kOwnRows,      // all rows, the unmatched of a LEFT JOIN included
+    kVariance,    // population variance
+    kSumSquares,  // as DOUBLE
+    kUnits,       // distinct units
+    kDistinct,    // distinct values of an identity column
+    kOwnRows,     // all rows, the unmatched of a LEFT JOIN included
   };
   Kind kind = Kind::kRows;
   std::size_t region = 0;
@@ -39,12 +39,12 @@ struct Moment {
 };
 
 struct GovernedSql {
-  Population population;                     // of the core
-  std::vector<Region> regions;               // distinct; 0 is the whole
+  Population population;        // of the core
+  std::vector<Region> regions;  // distinct; 0 is the whole
   std::vector<Moment> moments;
   std::vector<std::vector<std::size_t>> branch_regions;  // [call][branch]
-  std::string groups;                        // SELECT; columns gid, k0.., then the moments by name
-  std::vector<std::string> values;           // per call: an expression over the groups' columns
+  std::string groups;                                    // SELECT; columns gid, k0.., then the moments by name
+  std::vector<std::string> values;                       // per call: an expression over the groups' columns
 
   [[nodiscard]] const Moment* Find(Moment::Kind kind, std::size_t region, std::optional<ColumnRef> column) const;
 };
@@ -61,8 +61,8 @@ struct UnitCount {
   friend bool operator==(const UnitCount&, const UnitCount&) = default;
 };
 
-// SELECT of gid and one saturated count for each entry; `counters[i]` is the aggregate function to call. `groups_table` is
-// where the groups were put.
+// SELECT of gid and one saturated count for each entry; `counters[i]` is the aggregate function to call. `groups_table`
+// is where the groups were put.
 std::string PrintCounts(const GovernedQuery& query, const GovernedSql& sql, const std::vector<Asset>& assets,
                         const std::vector<UnitCount>& counts, const std::vector<std::string>& counters,
                         const std::string& groups_table);

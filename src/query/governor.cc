@@ -85,9 +85,10 @@ class Governor {
     }
     if (copy->rel != nullptr) {
       if (HasProtectedRows(*copy->rel, assets_)) {
-        return Refuse(copy->op == ExprOp::kScalarSubquery ? "P8" : "P6", copy->position,
-                      "a subquery over protected rows must be aggregated; EXISTS and IN over them stand in the WHERE of "
-                      "an aggregate, joined by an allowed column");
+        return Refuse(
+            copy->op == ExprOp::kScalarSubquery ? "P8" : "P6", copy->position,
+            "a subquery over protected rows must be aggregated; EXISTS and IN over them stand in the WHERE of "
+            "an aggregate, joined by an allowed column");
       }
       GB_ASSIGN_OR_RETURN(copy->rel, Release(copy->rel));
     }
@@ -187,22 +188,26 @@ class Governor {
         candidates.push_back(i);
       }
     }
-    const auto is_candidate = [&candidates](std::size_t i) { return std::ranges::find(candidates, i) != candidates.end(); };
+    const auto is_candidate = [&candidates](std::size_t i) {
+      return std::ranges::find(candidates, i) != candidates.end();
+    };
     bool counts = false;
     for (const GovernedCall& call : query.calls) {
       counts = counts || call.distinct == Distinct::kNo;
       for (const Branch& branch : call.branches) {
         if (branch.measure && !is_candidate(branch.measure->instance)) {
-          return Refuse("P5", call.position,
-                        "a value is aggregated over the rows of its own table: every join from it must find at most one "
-                        "row, by a declared key");
+          return Refuse(
+              "P5", call.position,
+              "a value is aggregated over the rows of its own table: every join from it must find at most one "
+              "row, by a declared key");
         }
       }
     }
     if (candidates.empty() && (counts || !Connected(core))) {
       return Refuse(Connected(core) ? "P5" : "P6", query.position,
-                    Connected(core) ? "the joins multiply rows: every table but one is joined on a declared key of it"
-                                    : "tables are joined by equality of allowed columns; a product of tables is not possible");
+                    Connected(core)
+                        ? "the joins multiply rows: every table but one is joined on a declared key of it"
+                        : "tables are joined by equality of allowed columns; a product of tables is not possible");
     }
     query.finest = 0;
     while (!assets_[core.instances[query.finest].asset].IsProtected()) {
@@ -293,8 +298,8 @@ void CollectRels(const Expr& expr, std::vector<const Rel*>& out) {
   }
 }
 
-// Whether any scan of a protected asset is left, wherever an expression can stand. The second look at the promise that what
-// is printed reads released results only: it does not know how the governor works.
+// Whether any scan of a protected asset is left, wherever an expression can stand. The second look at the promise that
+// what is printed reads released results only: it does not know how the governor works.
 bool ReadsProtected(const Rel& rel, const std::vector<Asset>& assets) {
   if (rel.kind == RelKind::kScan && assets[rel.table].IsProtected()) {
     return true;

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The governor checks an analyzed plan against the analysis rules (PLANNER.md P1-P6, P8, P9) and turns every aggregate over
-// protected rows into a GovernedQuery. What stays of the plan reads own tables, constants and released results only.
+// The governor checks an analyzed plan against the analysis rules (PLANNER.md P1-P6, P8, P9) and turns every aggregate
+// over protected rows into a GovernedQuery. What stays of the plan reads own tables, constants and released results
+// only.
 //
-// Errors: QUERY_REFUSED with the rule, the position and what to write instead. They depend on text, schemas and rules alone.
-// Pure.
+// Errors: QUERY_REFUSED with the rule, the position and what to write instead. They depend on text, schemas and rules
+// alone. Pure.
 #pragma once
 
 #include <vector>

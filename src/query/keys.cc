@@ -15,9 +15,7 @@ namespace {
 
 using Parts = std::vector<std::pair<ast::Literal, Subset>>;
 
-bool SameLabel(const ast::Literal& a, const ast::Literal& b) {
-  return (IsNull(a) && IsNull(b)) || a.value == b.value;
-}
+bool SameLabel(const ast::Literal& a, const ast::Literal& b) { return (IsNull(a) && IsNull(b)) || a.value == b.value; }
 
 void AddPart(Parts& parts, const ast::Literal& label, const Subset& subset) {
   if (subset.IsEmpty()) {
@@ -42,7 +40,8 @@ Result<Parts> InOneType(const Parts& parts, std::size_t position) {
     if (IsNull(label)) {
       continue;
     }
-    if (next.kind == TypeKind::kInterval || (type && type->kind != next.kind && !(type->IsNumeric() && next.IsNumeric()))) {
+    if (next.kind == TypeKind::kInterval ||
+        (type && type->kind != next.kind && !(type->IsNumeric() && next.IsNumeric()))) {
       return refusal;
     }
     const auto number = ToDecimal(label);
@@ -142,11 +141,12 @@ Result<ExprPtr> KeyBuilder::Partition(const ExprPtr& expr, ColumnRef column,
   leaf.column = column;
   leaf.identity_partition = domain.listed && parts.size() == domain.values.size() + 1;
   for (const auto& [label, subset] : parts) {
-    const auto value = std::ranges::find_if(domain.values, [&label](const ast::Literal& v) { return SameLabel(v, label); });
-    const bool itself = IsNull(label) ? subset == Subset::OnlyNull(domain)
-                                      : value != domain.values.end() &&
-                                            subset == Subset::Value(domain, static_cast<std::size_t>(
-                                                                                value - domain.values.begin()));
+    const auto value =
+        std::ranges::find_if(domain.values, [&label](const ast::Literal& v) { return SameLabel(v, label); });
+    const bool itself =
+        IsNull(label) ? subset == Subset::OnlyNull(domain)
+                      : value != domain.values.end() &&
+                            subset == Subset::Value(domain, static_cast<std::size_t>(value - domain.values.begin()));
     leaf.identity_partition = leaf.identity_partition && itself;
   }
   leaf.parts = std::move(parts);
@@ -163,16 +163,14 @@ Result<ExprPtr> KeyBuilder::Listed(const ExprPtr& expr, ColumnRef column, AttrId
   }
   GB_ASSIGN_OR_RETURN(const ast::Literal null_label, Evaluate(*expr, attr, ast::Literal{}));
   AddPart(parts, null_label, Subset::OnlyNull(domain));
-  return Partition(expr, column, std::move(parts), domain);
+  return Partition(expr, column, parts, domain);
 }
 
-Result<ExprPtr> KeyBuilder::SteppedKey(const ExprPtr& expr, ColumnRef column, AttrId attr,
-                                       const ColumnDomain& domain) {
+Result<ExprPtr> KeyBuilder::SteppedKey(const ExprPtr& expr, ColumnRef column, AttrId attr, const ColumnDomain& domain) {
   const AttrId boundary = new_attr_();
   if (auto bucket = MatchBucket(expr, attr, domain.type, boundary)) {
-    const bool allowed = std::ranges::any_of(domain.dimension_steps, [&bucket](const Step& step) {
-      return IsMultipleOf(bucket->step, step);
-    });
+    const bool allowed = std::ranges::any_of(domain.dimension_steps,
+                                             [&bucket](const Step& step) { return IsMultipleOf(bucket->step, step); });
     if (!allowed) {
       return Refuse("P3", expr->position, "the owner's rule does not allow this step for a group key");
     }
@@ -202,18 +200,19 @@ Result<ExprPtr> KeyBuilder::SteppedKey(const ExprPtr& expr, ColumnRef column, At
       return Refuse("P3", expr->position, "the results of a CASE that is a group key are constants");
     }
     AddPart(parts, *label, rest);
-    return Partition(expr, column, std::move(parts), domain);
+    return Partition(expr, column, parts, domain);
   }
   Result<TruthSets> sets = ConditionSets(*expr, attr, domain);
   if (!sets.ok()) {
     return Refuse("P3", expr->position,
                   "a stepped column is a group key as column // step * step, column - column % step, "
-                  "floor(column / step) * step, date_trunc('unit', column), year(column), year(column) // 10 * 10, or CASE on boundaries of the step");
+                  "floor(column / step) * step, date_trunc('unit', column), year(column), year(column) // 10 * 10, or "
+                  "CASE on boundaries of the step");
   }
   AddPart(parts, {Type::Boolean(), true}, sets->when_true);
   AddPart(parts, {Type::Boolean(), false}, sets->when_false);
   AddPart(parts, {}, sets->when_true.Or(sets->when_false).Not());
-  return Partition(expr, column, std::move(parts), domain);
+  return Partition(expr, column, parts, domain);
 }
 
 // NOLINTNEXTLINE(misc-no-recursion)

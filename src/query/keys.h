@@ -24,8 +24,7 @@ class KeyBuilder {
  private:
   Result<ExprPtr> OverOne(const ExprPtr& expr, ColumnRef column, AttrId attr);
   Result<ExprPtr> Partition(const ExprPtr& expr, ColumnRef column,
-                            const std::vector<std::pair<ast::Literal, Subset>>& labels,
-                            const ColumnDomain& domain);
+                            const std::vector<std::pair<ast::Literal, Subset>>& labels, const ColumnDomain& domain);
   Result<ExprPtr> Listed(const ExprPtr& expr, ColumnRef column, AttrId attr, const ColumnDomain& domain);
   Result<ExprPtr> SteppedKey(const ExprPtr& expr, ColumnRef column, AttrId attr, const ColumnDomain& domain);
   Result<ExprPtr> Own(const ExprPtr& expr);

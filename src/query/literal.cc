@@ -133,7 +133,8 @@ Int128 Power10(int exponent) {
 
 }  // namespace
 
-// Howard Hinnant's days_from_civil and its inverse (public domain algorithms, "chrono-Compatible Low-Level Date Algorithms").
+// Howard Hinnant's days_from_civil and its inverse (public domain algorithms, "chrono-Compatible Low-Level Date
+// Algorithms").
 std::int64_t DaysFromCivil(std::int64_t year, unsigned month, unsigned day) {
   year -= month <= 2 ? 1 : 0;
   const std::int64_t era = (year >= 0 ? year : year - 399) / 400;
@@ -147,8 +148,7 @@ Civil CivilFromDays(std::int64_t days) {
   days += 719'468;
   const std::int64_t era = (days >= 0 ? days : days - 146'096) / 146'097;
   const std::int64_t day_of_era = days - era * 146'097;
-  const std::int64_t year_of_era =
-      (day_of_era - day_of_era / 1'460 + day_of_era / 36'524 - day_of_era / 146'096) / 365;
+  const std::int64_t year_of_era = (day_of_era - day_of_era / 1'460 + day_of_era / 36'524 - day_of_era / 146'096) / 365;
   const std::int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
   const std::int64_t shifted_month = (5 * day_of_year + 2) / 153;
   Civil civil;
@@ -179,8 +179,8 @@ Result<ast::Literal> ParseLiteral(std::string_view text, const Type& type) {
       if (error != std::errc() || end != text.data() + text.size() || text.empty()) {
         return wrong;
       }
-      if (type.bits < 64 && (value < -(std::int64_t{1} << (type.bits - 1)) ||
-                             value >= (std::int64_t{1} << (type.bits - 1)))) {
+      if (type.bits < 64 &&
+          (value < -(std::int64_t{1} << (type.bits - 1)) || value >= (std::int64_t{1} << (type.bits - 1)))) {
         return wrong;
       }
       return ast::Literal{type, value};
@@ -242,7 +242,8 @@ std::string LiteralSql(const ast::Literal& literal) {
   }
   if (const auto* interval = std::get_if<ast::Interval>(&literal.value)) {
     return "(to_months(CAST(" + std::to_string(interval->months) + " AS INTEGER)) + to_days(CAST(" +
-           std::to_string(interval->days) + " AS INTEGER)) + to_microseconds(" + std::to_string(interval->micros) + "))";
+           std::to_string(interval->days) + " AS INTEGER)) + to_microseconds(" + std::to_string(interval->micros) +
+           "))";
   }
   const std::string text = LiteralText(literal);
   switch (literal.type.kind) {

@@ -32,8 +32,8 @@ std::string LiteralText(const ast::Literal& literal);
 std::string LiteralSql(const ast::Literal& literal);
 
 [[nodiscard]] bool IsNull(const ast::Literal& literal);
-// Exact order of two constants of comparable kinds (numbers with numbers, text with text, dates with timestamps); nothing
-// if they are not comparable or one is NULL.
+// Exact order of two constants of comparable kinds (numbers with numbers, text with text, dates with timestamps);
+// nothing if they are not comparable or one is NULL.
 std::optional<std::strong_ordering> CompareLiterals(const ast::Literal& a, const ast::Literal& b);
 // Converts to the type if that loses nothing; a text constant beside a date is read as a date.
 std::optional<ast::Literal> ConvertLiteral(const ast::Literal& literal, const Type& type);

@@ -27,7 +27,7 @@ struct ColumnDef {
 struct OwnTable {
   std::vector<std::string> name;  // catalog, schema, table
   std::vector<ColumnDef> columns;
-  std::string relation;           // the relation to print: a quoted identifier of the worker's database
+  std::string relation;  // the relation to print: a quoted identifier of the worker's database
 };
 
 // A call of read_files('path', format => 'csv', header => true, ...) in FROM. The engine loads the file first (its

@@ -43,7 +43,7 @@ struct AggregateCall {
   const AggregateFunction* function = nullptr;
   std::vector<ExprPtr> args{};  // COUNT(*) has none
   bool distinct = false;
-  ExprPtr filter{};           // may be null
+  ExprPtr filter{};  // may be null
   std::size_t position = 0;
 };
 
@@ -69,18 +69,18 @@ struct Rel {
   std::vector<Attr> output;
   std::vector<RelPtr> inputs;
 
-  std::size_t table = 0;                     // kScan: index into the analyzer's tables; kGoverned: of the governed aggregate
-  std::vector<std::size_t> columns;          // kScan, kGoverned: column of each output
-  std::vector<std::vector<ExprPtr>> rows;    // kValues
-  ExprPtr predicate;                         // kFilter, kJoin
-  std::vector<ExprPtr> exprs;                // kProject; kAggregate: the keys
-  std::vector<AggregateCall> calls;          // kAggregate
-  std::vector<WindowCall> windows;           // kWindow
-  RelJoin join = RelJoin::kInner;            // kJoin
-  ast::SetOp set_op = ast::SetOp::kNone;     // kSetOp
-  std::vector<SortItem> order;               // kSort
-  std::optional<std::int64_t> limit;         // kLimit
-  std::int64_t offset = 0;                   // kLimit
+  std::size_t table = 0;             // kScan: index into the analyzer's tables; kGoverned: of the governed aggregate
+  std::vector<std::size_t> columns;  // kScan, kGoverned: column of each output
+  std::vector<std::vector<ExprPtr>> rows;  // kValues
+  ExprPtr predicate;                       // kFilter, kJoin
+  std::vector<ExprPtr> exprs;              // kProject; kAggregate: the keys
+  std::vector<AggregateCall> calls;        // kAggregate
+  std::vector<WindowCall> windows;         // kWindow
+  RelJoin join = RelJoin::kInner;          // kJoin
+  ast::SetOp set_op = ast::SetOp::kNone;   // kSetOp
+  std::vector<SortItem> order;             // kSort
+  std::optional<std::int64_t> limit;       // kLimit
+  std::int64_t offset = 0;                 // kLimit
 };
 
 // Attributes that the tree uses but does not make: those of an outer query.

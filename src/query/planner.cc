@@ -82,7 +82,7 @@ Result<Plan> MakePlan(const std::vector<PlannerStatement>& statements, const std
     output.name = output.is_table ? statement.target.back() : "result_" + std::to_string(++displayed);
     GB_RETURN_IF_ERROR(CheckPathSafeName(output.name, "an output table"));
     if (!taken.insert(AsciiLower(output.name)).second) {
-      return Status(ErrorCode::kAlreadyExists, "output table '" + output.name + "' is written twice")
+      return Status(ErrorCode::kInvalidParameterValue, "output table '" + output.name + "' is written twice")
           .At(statement.position);
     }
     output.columns = UniqueNames(rel->output);

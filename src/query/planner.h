@@ -29,7 +29,7 @@ struct PlannerStatement {
 };
 
 struct PlannedOutput {
-  std::string name;                  // "result_1", ... for displayed queries; the table's name otherwise
+  std::string name;  // "result_1", ... for displayed queries; the table's name otherwise
   bool is_table = false;
   std::vector<std::string> columns;  // unique names
   std::string sql;                   // over the relations of own assets and released_<i>
@@ -37,12 +37,12 @@ struct PlannedOutput {
 
 struct Plan {
   GovernedPlan governed;
-  std::vector<GovernedSql> sql;        // of the governed queries
+  std::vector<GovernedSql> sql;  // of the governed queries
   std::vector<PlannedOutput> outputs;
   // Own dimensions that conditions or keys use beside protected rows (P9), by asset.
   std::set<std::pair<std::string, std::string>> own_dimensions;
   json::Value certificate;
-  std::string plan_digest_text;        // canonical text whose hash names the plan
+  std::string plan_digest_text;  // canonical text whose hash names the plan
 };
 
 Result<Plan> MakePlan(const std::vector<PlannerStatement>& statements, const std::vector<Asset>& assets,

@@ -347,8 +347,8 @@ bool AreDisjoint(const Population& a, const Population& b) {
   if (a.finest != b.finest) {
     return false;
   }
-  // Only columns of tables that stand for the same rows in both can tell: plain assets, not distinct units. Another table
-  // than the finest is found through the joins.
+  // Only columns of tables that stand for the same rows in both can tell: plain assets, not distinct units. Another
+  // table than the finest is found through the joins.
   const bool same_joins = a.joins == b.joins;
   const auto plain = [same_joins](const Population& population, const std::string& alias) {
     const PopulationTable* table = population.Table(alias);

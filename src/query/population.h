@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A population: which rows of which tables, joined how. The rows of a core, of one of its groups, or of one branch of one
-// group. It is what a release record remembers of a cell (PLANNER.md P10), so it is a value with a canonical text, and SQL
-// is printed from it.
+// A population: which rows of which tables, joined how. The rows of a core, of one of its groups, or of one branch of
+// one group. It is what a release record remembers of a cell (PLANNER.md P10), so it is a value with a canonical text,
+// and SQL is printed from it.
 //
-// Two populations are equal by structure if their canonical texts are equal. Names stand for tables, not indexes, so the
-// text does not depend on how a query was written.
-// Pure.
+// Two populations are equal by structure if their canonical texts are equal. Names stand for tables, not indexes, so
+// the text does not depend on how a query was written. Pure.
 #pragma once
 
 #include <map>
@@ -47,11 +46,11 @@ using PopulationColumn = std::pair<std::string, std::string>;
 using NamedBox = std::map<PopulationColumn, Subset>;
 
 struct Population {
-  std::vector<PopulationTable> tables;                              // sorted by alias
+  std::vector<PopulationTable> tables;                               // sorted by alias
   std::vector<std::pair<PopulationColumn, PopulationColumn>> joins;  // sorted, each with the smaller side first
-  std::vector<NamedBox> boxes;                                      // a union of disjoint boxes; sorted by text
-  std::vector<std::string> own;                                     // conditions on own columns; sorted
-  std::string finest;                                               // alias of the table whose rows are counted
+  std::vector<NamedBox> boxes;                                       // a union of disjoint boxes; sorted by text
+  std::vector<std::string> own;                                      // conditions on own columns; sorted
+  std::string finest;                                                // alias of the table whose rows are counted
 
   [[nodiscard]] json::Value ToJson(const AssetCatalog& assets) const;
   // The canonical text of ToJson.

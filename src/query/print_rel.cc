@@ -130,7 +130,8 @@ class RelPrinterImpl {
         const AggregateCall& call = rel.calls[i - rel.exprs.size()];
         const bool star = call.function->name == "count_star";
         out += star ? "count(*)"
-                    : std::string(call.function->duckdb) + "(" + (call.distinct ? "DISTINCT " : "") + List(call.args) + ")";
+                    : std::string(call.function->duckdb) + "(" + (call.distinct ? "DISTINCT " : "") + List(call.args) +
+                          ")";
         out += call.filter == nullptr ? "" : " FILTER (WHERE " + PrintE(*call.filter) + ")";
       }
       out += " AS " + AttrName(rel.output[i].id);
@@ -199,8 +200,8 @@ class RelPrinterImpl {
     const auto side = [&](std::size_t input) {
       std::string columns;
       for (std::size_t i = 0; i < rel.output.size(); ++i) {
-        columns += (i == 0 ? "" : ", ") + AttrName(rel.inputs[input]->output[i].id) + " AS " +
-                   AttrName(rel.output[i].id);
+        columns +=
+            (i == 0 ? "" : ", ") + AttrName(rel.inputs[input]->output[i].id) + " AS " + AttrName(rel.output[i].id);
       }
       return "(SELECT " + columns + " FROM " + Input(rel, input) + ")";
     };

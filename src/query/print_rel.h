@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A plan over own tables, constants and released results as one SELECT for DuckDB. Attribute n is printed as column a<n>:
-// no name of an author's gets into the text, but for the names of own tables' columns, quoted.
+// A plan over own tables, constants and released results as one SELECT for DuckDB. Attribute n is printed as column
+// a<n>: no name of an author's gets into the text, but for the names of own tables' columns, quoted.
 #pragma once
 
 #include <functional>
@@ -14,9 +14,9 @@ namespace glovebox::query {
 
 // How to print the leaves.
 struct RelNames {
-  std::function<std::string(std::size_t table)> scan;                           // a relation
+  std::function<std::string(std::size_t table)> scan;                             // a relation
   std::function<std::string(std::size_t table, std::size_t column)> scan_column;  // a column of it, quoted
-  std::function<std::string(std::size_t governed)> released;                    // where the released rows are
+  std::function<std::string(std::size_t governed)> released;                      // where the released rows are
   std::function<std::string(std::size_t governed, std::size_t column)> released_column;
 };
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Subsets of what one protected column can hold: of its listed domain, or of its step grid as half-open intervals. Every
-// condition on protected data ends up as one of these (PLANNER.md P2), so that two spellings of the same condition are the
-// same condition, and whether two populations overlap is decided without looking at data.
+// Subsets of what one protected column can hold: of its listed domain, or of its step grid as half-open intervals.
+// Every condition on protected data ends up as one of these (PLANNER.md P2), so that two spellings of the same
+// condition are the same condition, and whether two populations overlap is decided without looking at data.
 //
 // Stepped values are integers ("coordinates"): days for dates, microseconds for timestamps, millionths for numbers.
 // Pure values.
@@ -65,8 +65,8 @@ class Subset {
 
   bool listed_ = false;
   bool null_ = false;
-  std::size_t size_ = 0;          // of a listed domain
-  std::set<std::size_t> values_;  // listed
+  std::size_t size_ = 0;                                       // of a listed domain
+  std::set<std::size_t> values_;                               // listed
   std::vector<std::pair<std::int64_t, std::int64_t>> ranges_;  // stepped; sorted, disjoint, not touching
 };
 
@@ -78,8 +78,8 @@ std::optional<std::int64_t> CoordinateOf(const ast::Literal& literal, const Type
 std::string CoordinateSql(std::int64_t coordinate, const Type& column_type);
 ast::Literal LiteralAt(std::int64_t coordinate, const Type& column_type);
 
-// Grids. `IsOnStep`: whether a coordinate is a boundary of the step. `IsMultipleOf`: whether every boundary of `coarse` is one
-// of `fine`. `StepFloor` and `StepNext`: the boundary at or before, and the one after it.
+// Grids. `IsOnStep`: whether a coordinate is a boundary of the step. `IsMultipleOf`: whether every boundary of `coarse`
+// is one of `fine`. `StepFloor` and `StepNext`: the boundary at or before, and the one after it.
 bool IsOnStep(std::int64_t coordinate, const Step& step, const Type& type);
 bool IsMultipleOf(const Step& coarse, const Step& fine);
 std::int64_t StepFloor(std::int64_t coordinate, const Step& step, const Type& type);

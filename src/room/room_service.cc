@@ -244,7 +244,7 @@ Result<RoomView> RoomService::Join(const Caller& caller, const std::string& name
 Result<std::string> RoomService::CreateOutputCatalog(const Caller& caller, const std::string& name,
                                                      const std::string& catalog_name) {
   GB_RETURN_IF_ERROR(CheckSecurableName(catalog_name, "catalog_name"));
-  GB_ASSIGN_OR_RETURN(LockedMembership membership,
+  GB_ASSIGN_OR_RETURN(const LockedMembership membership,
                       core_.EnterForChange(caller, name, RoomPrivilege::kModify, Joining::kImplicit));
   GB_RETURN_IF_ERROR(Core::RequireState(membership.room, {RoomState::kProvisioning, RoomState::kActive}));
   Member self = membership.self();
@@ -263,7 +263,7 @@ Status RoomService::Delete(const Caller& caller, const std::string& name,
                            const std::function<Status(const RoomId&)>& close) {
   RoomId id;
   {
-    GB_ASSIGN_OR_RETURN(LockedMembership membership,
+    GB_ASSIGN_OR_RETURN(const LockedMembership membership,
                         core_.EnterForChange(caller, name, RoomPrivilege::kManage, Joining::kNotNeeded));
     id = membership.room.id;
     Member self = membership.self();

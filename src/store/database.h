@@ -70,9 +70,9 @@ class Database {
 // One step of the schema, applied once, in order, in one transaction with the record that it was.
 // A database whose newest step is unknown to this program is refused (it belongs to a newer one).
 struct Migration {
-  int number;             // 1, 2, 3, ... over the whole product
+  int number;  // 1, 2, 3, ... over the whole product
   std::string_view name;
-  std::string_view sql;   // statements separated by ';'
+  std::string_view sql;  // statements separated by ';'
 };
 Status Migrate(Database& database, const std::vector<Migration>& migrations);
 

@@ -20,7 +20,9 @@ struct OutCell {
   std::string base;  // tables, joins and own conditions
   std::string digest;
 
-  [[nodiscard]] const std::set<std::string>& classes() const { return at.grid->calls[at.call].branches[at.branch].classes; }
+  [[nodiscard]] const std::set<std::string>& classes() const {
+    return at.grid->calls[at.call].branches[at.branch].classes;
+  }
 };
 
 bool IsInBox(const NamedBox& inner, const NamedBox& outer) {

@@ -104,8 +104,7 @@ class Check {
   }
 
   static bool TellsCount(const std::set<std::string>& kinds) {
-    return kinds.contains("count") || kinds.contains("sum+count") ||
-           (kinds.contains("sum") && kinds.contains("avg")) ||
+    return kinds.contains("count") || kinds.contains("sum+count") || (kinds.contains("sum") && kinds.contains("avg")) ||
            (kinds.contains("sample") && kinds.contains("population"));
   }
 
@@ -116,8 +115,8 @@ class Check {
            (kind == "population" && kinds.contains("sample"));
   }
 
-  // P4, stored NULLs: what tells how many rows have no value is withheld beside a count of the same rows; within the run all of
-  // it, over the history what comes later.
+  // P4, stored NULLs: what tells how many rows have no value is withheld beside a count of the same rows; within the
+  // run all of it, over the history what comes later.
   void WithholdMissing() {
     std::map<std::string, OutThere> here;
     for (std::size_t q = 0; q < queries_.size(); ++q) {

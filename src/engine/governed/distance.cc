@@ -18,8 +18,8 @@ using query::Population;
 using query::UnitSql;
 using Pair = std::pair<std::size_t, std::size_t>;
 
-// How the units of two populations are compared: by the dense id of a table that both hold, or by the hash of two tables of
-// one owner and one unit domain.
+// How the units of two populations are compared: by the dense id of a table that both hold, or by the hash of two
+// tables of one owner and one unit domain.
 struct CommonUnit {
   std::string alias_a;
   std::string alias_b;
@@ -85,7 +85,8 @@ std::string SideSql(const BranchAt& at, const std::string& contribution, const s
                             query::FromSql(population, assets) + " GROUP BY ALL" + having;
   std::string units = "(" + inner + ")";
   if (!units_relation.empty()) {
-    units = "(SELECT s.* REPLACE (h.hash AS u) FROM (" + inner + ") AS s JOIN " + units_relation + " AS h ON h.id = s.u)";
+    units =
+        "(SELECT s.* REPLACE (h.hash AS u) FROM (" + inner + ") AS s JOIN " + units_relation + " AS h ON h.id = s.u)";
   }
   return "SELECT *, count(*) OVER (" + partition + ") AS n FROM " + units + " WHERE u IS NOT NULL";
 }
@@ -135,8 +136,8 @@ class Comparison {
   }
 
   [[nodiscard]] bool Same(std::size_t group_a, std::size_t group_b) const {
-    return !b_.grid->stale && a_.grid->groups[group_a].digests[a_.call][a_.branch] ==
-                                  b_.grid->groups[group_b].digests[b_.call][b_.branch];
+    return !b_.grid->stale &&
+           a_.grid->groups[group_a].digests[a_.call][a_.branch] == b_.grid->groups[group_b].digests[b_.call][b_.branch];
   }
 
   // Whether every row of the table contributes a value: a row without one is no difference.
@@ -158,7 +159,8 @@ class Comparison {
     const query::PopulationTable* table = x.Table(x.finest);
     if (b_.grid->stale || x.finest != y.finest || table == nullptr || x.joins != y.joins ||
         (contribution == "units" && !a_.grid->one_row_per_unit) ||
-        !HaveOneUnit(x, unit.alias_a, x.finest, run_.catalog) || !HaveOneUnit(y, unit.alias_b, y.finest, run_.catalog)) {
+        !HaveOneUnit(x, unit.alias_a, x.finest, run_.catalog) ||
+        !HaveOneUnit(y, unit.alias_b, y.finest, run_.catalog)) {
       return false;
     }
     const bool same_tables = std::ranges::equal(x.tables, y.tables, [this](const auto& s, const auto& t) {
@@ -227,13 +229,15 @@ class Comparison {
     }
     const std::string distance =
         "any_value(a.n) + any_value(b.n) - count(*) - count(*) FILTER (WHERE a.f = b.f AND a.f2 = b.f2)";
-    const std::string sql =
-        "WITH a AS (" +
-        SideSql(a_, contribution, unit.alias_a, by_hash ? UnitsRelation(unit.asset_a->DisplayName()) : "", run_.catalog) +
-        "), b AS (" +
-        SideSql(b_, contribution, unit.alias_b, by_hash ? UnitsRelation(unit.asset_b->DisplayName()) : "", run_.catalog) +
-        ") SELECT " + keys + distance + " AS d FROM a JOIN b ON a.u = b.u" + (keys.empty() ? "" : " GROUP BY ALL") +
-        " HAVING " + distance + " < " + std::to_string(unit.min_units);
+    const std::string sql = "WITH a AS (" +
+                            SideSql(a_, contribution, unit.alias_a,
+                                    by_hash ? UnitsRelation(unit.asset_a->DisplayName()) : "", run_.catalog) +
+                            "), b AS (" +
+                            SideSql(b_, contribution, unit.alias_b,
+                                    by_hash ? UnitsRelation(unit.asset_b->DisplayName()) : "", run_.catalog) +
+                            ") SELECT " + keys + distance + " AS d FROM a JOIN b ON a.u = b.u" +
+                            (keys.empty() ? "" : " GROUP BY ALL") + " HAVING " + distance + " < " +
+                            std::to_string(unit.min_units);
     GB_ASSIGN_OR_RETURN(const duckdb::ResultTable table, run_.connection.Query(sql));
     const auto index = [](const Grid& grid) {
       std::map<GroupKey, std::size_t> groups;

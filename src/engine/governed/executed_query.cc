@@ -123,8 +123,8 @@ class Accounting {
       return {};
     }
     GB_ASSIGN_OR_RETURN(const duckdb::ResultTable result,
-                        run_.connection.Query(query::PrintCounts(query_, sql_, run_.assets, counts, counters,
-                                                                 executed_.GroupsTable())));
+                        run_.connection.Query(
+                            query::PrintCounts(query_, sql_, run_.assets, counts, counters, executed_.GroupsTable())));
     for (std::size_t row = 0; row < result.rows; ++row) {
       const auto group = static_cast<std::size_t>(result.columns[0].ints[row]);
       for (std::size_t i = 0; i < open.size(); ++i) {
@@ -155,9 +155,9 @@ class Accounting {
         if (!branch.measure) {
           continue;
         }
-        const std::size_t q = Ask({sql_.branch_regions[c][b], query_.finest, UnitCount::Rows::kWithoutValue,
-                                   branch.measure},
-                                  LargestMinimum(query_.core, run_.assets));
+        const std::size_t q =
+            Ask({sql_.branch_regions[c][b], query_.finest, UnitCount::Rows::kWithoutValue, branch.measure},
+                LargestMinimum(query_.core, run_.assets));
         for (std::size_t g = 0; g < executed_.groups; ++g) {
           if (questions_[q].answers[g] == Units::kFew) {
             executed_.grid.groups[g].few_missing[c] = true;
@@ -278,9 +278,9 @@ Result<ExecutedQuery> ExecuteGroups(RunContext& run, std::size_t index) {
       counts.push_back(m);
     }
   }
-  GB_ASSIGN_OR_RETURN(const duckdb::ResultTable table,
-                      run.connection.Query(select + " FROM " + executed.GroupsTable() + " ORDER BY gid",
-                                           limits::kRunGroupsMax));
+  GB_ASSIGN_OR_RETURN(
+      const duckdb::ResultTable table,
+      run.connection.Query(select + " FROM " + executed.GroupsTable() + " ORDER BY gid", limits::kRunGroupsMax));
   executed.groups = table.rows;
   executed.region_rows.assign(sql.regions.size(), {});
   for (std::size_t i = 0; i < counts.size(); ++i) {

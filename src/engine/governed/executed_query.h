@@ -41,11 +41,11 @@ struct RunContext {
 struct ExecutedQuery {
   std::size_t index = 0;  // of the governed query in the plan
   std::size_t groups = 0;
-  Grid grid;              // groups with keys and rows; `out` is filled at the end
-  std::vector<std::vector<std::int64_t>> region_rows;                    // [region][group]
-  std::map<std::size_t, std::vector<std::int64_t>> values;               // by moment index: rows with a value, [group]
-  std::vector<bool> group_ok;                                            // [group]: minimum group and membership
-  std::vector<std::vector<bool>> call_ok;                                // [call][group]
+  Grid grid;                                                // groups with keys and rows; `out` is filled at the end
+  std::vector<std::vector<std::int64_t>> region_rows;       // [region][group]
+  std::map<std::size_t, std::vector<std::int64_t>> values;  // by moment index: rows with a value, [group]
+  std::vector<bool> group_ok;                               // [group]: minimum group and membership
+  std::vector<std::vector<bool>> call_ok;                   // [call][group]
 
   [[nodiscard]] std::string GroupsTable() const { return "groups_" + std::to_string(index); }
 };
@@ -61,7 +61,8 @@ struct CountedInstance {
   std::size_t instance = 0;
   std::int64_t min_units = 0;
 };
-std::vector<CountedInstance> CountedInstances(const query::GovernedQuery& query, const std::vector<query::Asset>& assets);
+std::vector<CountedInstance> CountedInstances(const query::GovernedQuery& query,
+                                              const std::vector<query::Asset>& assets);
 
 // The largest minimum group of the protected assets of a core.
 std::int64_t LargestMinimum(const query::Core& core, const std::vector<query::Asset>& assets);

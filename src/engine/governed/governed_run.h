@@ -13,8 +13,9 @@
 //
 // Until the end of step 2 an error may be shown to the author. After it there is one error, RUN_FAILED, without detail.
 //
-// Who learns what: the certificate is for every collaborator; the record (which cells are out, their populations and row counts)
-// is for the owners of the protected assets only; the outputs are for the recipients once they are released.
+// Who learns what: the certificate is for every collaborator; the record (which cells are out, their populations and
+// row counts) is for the owners of the protected assets only; the outputs are for the recipients once they are
+// released.
 //
 // Threads: one; the connection has its own.
 #pragma once
@@ -25,8 +26,8 @@
 
 namespace glovebox::engine::governed {
 
-// REQUIRES: asset i of the request is attached as database "asset_<i>" with the table `data` (and `units`), the connection is
-// locked but for the request's output folder.
+// REQUIRES: asset i of the request is attached as database "asset_<i>" with the table `data` (and `units`), the
+// connection is locked but for the request's output folder.
 Result<RunResult> RunGoverned(duckdb::Connection& connection, const RunRequest& request);
 
 }  // namespace glovebox::engine::governed

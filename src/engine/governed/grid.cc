@@ -20,8 +20,8 @@ using query::Population;
 
 Status Unreadable() { return Status(ErrorCode::kDataLoss, "a release record does not read"); }
 
-std::vector<NamedBox> BoxesOf(const query::Region& region, const query::GovernedQuery& query, const Population& population,
-                              const std::vector<query::Asset>& assets) {
+std::vector<NamedBox> BoxesOf(const query::Region& region, const query::GovernedQuery& query,
+                              const Population& population, const std::vector<query::Asset>& assets) {
   Population free = population;
   free.boxes = {NamedBox{}};
   return query::Restrict(free, region, query.core, assets).boxes;
@@ -95,8 +95,8 @@ std::string KindOf(const query::GovernedCall& call) {
       std::ranges::any_of(call.branches, [](const query::Branch& branch) { return branch.measure.has_value(); });
   const bool offset = std::ranges::any_of(
       call.branches, [](const query::Branch& branch) { return branch.measure && branch.offset.unscaled != 0; });
-  const bool constants = std::ranges::any_of(
-      call.branches, [](const query::Branch& branch) { return !branch.none && !branch.measure; });
+  const bool constants =
+      std::ranges::any_of(call.branches, [](const query::Branch& branch) { return !branch.none && !branch.measure; });
   if (!measure) {
     return "rows";
   }
@@ -232,7 +232,8 @@ Result<Population> Grid::CellPopulation(std::size_t call, std::size_t branch, co
   for (std::size_t i = 0; i < leaves.size(); ++i) {
     const GridLeaf& leaf = leaves[i];
     if (leaf.kind == query::Leaf::Kind::kOwn) {
-      out.own.push_back(query::OwnEqualsText(leaf.sql, key[i] ? OwnKey(*key[i], leaf.own_type) : query::ast::Literal{}));
+      out.own.push_back(
+          query::OwnEqualsText(leaf.sql, key[i] ? OwnKey(*key[i], leaf.own_type) : query::ast::Literal{}));
       continue;
     }
     GB_ASSIGN_OR_RETURN(const query::ColumnDomain domain, DomainAt(population, leaf.column, assets));
@@ -315,8 +316,7 @@ json::Value GridToJson(const Grid& grid, const AssetCatalog& assets) {
                                          {"none", branch.none},
                                          {"counts", branch.counts}});
     }
-    calls.emplace_back(
-        json::Object{{"branches", std::move(branches)}, {"kind", call.kind}, {"measure", call.measure}});
+    calls.emplace_back(json::Object{{"branches", std::move(branches)}, {"kind", call.kind}, {"measure", call.measure}});
   }
   json::Array groups;
   for (const GridGroup& group : grid.groups) {
@@ -339,8 +339,8 @@ json::Value GridToJson(const Grid& grid, const AssetCatalog& assets) {
     for (const auto& of_call : group.digests) {
       digests.emplace_back(json::Array(of_call.begin(), of_call.end()));
     }
-    groups.emplace_back(json::Array{std::move(key), std::move(rows), std::move(digests), Flags(group.out),
-                                    Flags(group.few_missing)});
+    groups.emplace_back(
+        json::Array{std::move(key), std::move(rows), std::move(digests), Flags(group.out), Flags(group.few_missing)});
   }
   return json::Object{{"population", grid.population.ToJson(assets)},
                       {"leaves", std::move(leaves)},

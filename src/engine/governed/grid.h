@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A grid: all cells of one governed query. What a release record remembers, and what the difference check compares. A cell
-// is (group, aggregate, branch); its population is the grid's, restricted to the group's keys and to the branch.
+// A grid: all cells of one governed query. What a release record remembers, and what the difference check compares. A
+// cell is (group, aggregate, branch); its population is the grid's, restricted to the group's keys and to the branch.
 //
 // Contributions (PLANNER.md P10): a cell belongs to classes, and only cells of a common class are compared.
 //   "units"            a unit contributes its presence: COUNT(DISTINCT unit), COUNT(*) over one row a unit
@@ -25,24 +25,24 @@ namespace glovebox::engine::governed {
 // A group key without indexes into a core.
 struct GridLeaf {
   query::Leaf::Kind kind = query::Leaf::Kind::kOwn;
-  query::PopulationColumn column;                                                      // not for kOwn
-  std::vector<std::pair<std::optional<std::string>, query::Subset>> parts;             // kPartition: label as text
-  query::Step step;                                                                    // kBucket
-  std::string sql;                                                                     // the expression; kOwn: its text
-  std::optional<query::Type> own_type;                                                 // kOwn: of a plain column
+  query::PopulationColumn column;                                           // not for kOwn
+  std::vector<std::pair<std::optional<std::string>, query::Subset>> parts;  // kPartition: label as text
+  query::Step step;                                                         // kBucket
+  std::string sql;                                                          // the expression; kOwn: its text
+  std::optional<query::Type> own_type;                                      // kOwn: of a plain column
 };
 
 struct GridBranch {
   std::vector<query::NamedBox> boxes;  // the branch's own conditions
   std::set<std::string> classes;
-  bool none = false;                   // adds nothing to the value: the complement of a FILTER, a missing ELSE
-  bool counts = false;                 // tells the number of its rows or units, by a constant that is not zero
+  bool none = false;    // adds nothing to the value: the complement of a FILTER, a missing ELSE
+  bool counts = false;  // tells the number of its rows or units, by a constant that is not zero
 };
 
 struct GridCall {
   std::vector<GridBranch> branches;
-  std::string kind;          // "count", "sum", "sum+count", "avg", "sample", "population" of a measure; "rows" otherwise
-  std::string measure;       // "<table>.<column>" of the first branch that has one
+  std::string kind;     // "count", "sum", "sum+count", "avg", "sample", "population" of a measure; "rows" otherwise
+  std::string measure;  // "<table>.<column>" of the first branch that has one
 };
 
 // A value of a key as text; nothing is NULL.
@@ -51,9 +51,10 @@ using GroupKey = std::vector<std::optional<std::string>>;
 struct GridGroup {
   GroupKey key;
   std::vector<std::vector<std::int64_t>> rows;  // [call][branch]
-  std::vector<std::vector<std::string>> digests;  // [call][branch]: of the cell's population and the versions of its tables
-  std::vector<bool> few_missing;                // [call]: 1 to k-1 units have no value of the measure
-  std::vector<bool> out;                        // [call]: released
+  std::vector<std::vector<std::string>>
+      digests;                    // [call][branch]: of the cell's population and the versions of its tables
+  std::vector<bool> few_missing;  // [call]: 1 to k-1 units have no value of the measure
+  std::vector<bool> out;          // [call]: released
 };
 
 struct Grid {

@@ -138,9 +138,10 @@ Status CheckOwnDimensions(RunContext& run, const std::vector<json::Value>& histo
                                                 query::QuoteName(query::kUnitColumn) + ") AS n FROM " +
                                                 run.catalog.Find(name)->relation + " GROUP BY " + list + ")"));
     if (smallest < k) {
-      return Status(ErrorCode::kQueryRefused,
-                    "the own dimensions of '" + name + "' that this and earlier runs use have a combination of values with "
-                    "fewer than " + std::to_string(k) + " own units: " + list)
+      return Status(ErrorCode::kQueryRefused, "the own dimensions of '" + name +
+                                                  "' that this and earlier runs use have a combination of values with "
+                                                  "fewer than " +
+                                                  std::to_string(k) + " own units: " + list)
           .WithRule("P9");
     }
   }
@@ -171,8 +172,8 @@ Status WithholdMembership(RunContext& run, ExecutedQuery& executed) {
   }
   const std::string unit = UnitSql(query::AliasOf(query.core, run.assets, *own)) + " AS u" + leaves;
   const std::string sql =
-      "SELECT g.gid, c.matched, c.unmatched FROM (SELECT count(m.u) AS matched, count(*) - count(m.u) AS unmatched" + names +
-      " FROM (SELECT DISTINCT " + unit + query::FromSql(KnownOnly(population, run.catalog), run.catalog) +
+      "SELECT g.gid, c.matched, c.unmatched FROM (SELECT count(m.u) AS matched, count(*) - count(m.u) AS unmatched" +
+      names + " FROM (SELECT DISTINCT " + unit + query::FromSql(KnownOnly(population, run.catalog), run.catalog) +
       ") AS t LEFT JOIN (SELECT DISTINCT " + unit +
       query::FromSql(WithoutProtectedConditions(population), run.catalog) + ") AS m ON " + on +
       (names.empty() ? "" : " GROUP BY ALL") + ") AS c JOIN " + executed.GroupsTable() + " AS g ON " +

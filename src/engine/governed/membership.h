@@ -2,8 +2,8 @@
 //
 // Membership is protected (PLANNER.md P9): own tables that are joined to identities.
 //
-// CheckOwnDimensions needs own tables only, so its refusal may be shown. WithholdMembership depends on protected rows, so what
-// it withholds looks like a small group.
+// CheckOwnDimensions needs own tables only, so its refusal may be shown. WithholdMembership depends on protected rows,
+// so what it withholds looks like a small group.
 #pragma once
 
 #include <vector>
@@ -14,12 +14,12 @@
 
 namespace glovebox::engine::governed {
 
-// Every combination of stored values of the own dimensions that the runs on one version have used, this one included, has at
-// least k own units, k being the largest of the protected assets'. Returns QUERY_REFUSED (P9) otherwise.
+// Every combination of stored values of the own dimensions that the runs on one version have used, this one included,
+// has at least k own units, k being the largest of the protected assets'. Returns QUERY_REFUSED (P9) otherwise.
 Status CheckOwnDimensions(RunContext& run, const std::vector<json::Value>& history);
 
-// In a group that an own table shapes, the own units that match and those that do not are each at least k, by own conditions
-// and keys alone. Clears group_ok where they are not. Owners who declare membership public are left out.
+// In a group that an own table shapes, the own units that match and those that do not are each at least k, by own
+// conditions and keys alone. Clears group_ok where they are not. Owners who declare membership public are left out.
 Status WithholdMembership(RunContext& run, ExecutedQuery& executed);
 
 }  // namespace glovebox::engine::governed

@@ -44,8 +44,9 @@ OutputColumn Leaving(const std::string& name, const std::string& type) {
     return {name, "DECIMAL(38,0)", "TRY_CAST(" + column + " AS DECIMAL(38,0))"};
   }
   if (type == "DOUBLE" || type == "FLOAT") {
-    return {name, "DOUBLE", "CASE WHEN isfinite(" + column + ") THEN CAST(printf('%.11e', CAST(" + column +
-                                " AS DOUBLE)) AS DOUBLE) END"};
+    return {
+        name, "DOUBLE",
+        "CASE WHEN isfinite(" + column + ") THEN CAST(printf('%.11e', CAST(" + column + " AS DOUBLE)) AS DOUBLE) END"};
   }
   if (type == "\"NULL\"" || type == "NULL") {
     return {name, "VARCHAR", "CAST(" + column + " AS VARCHAR)"};
@@ -80,9 +81,8 @@ Result<OutputTable> WriteOne(RunContext& run, const RunRequest& request, std::si
     return Status(ErrorCode::kResourceExhausted, "an output has too many rows");
   }
   if (request.inline_rows_max > 0) {
-    GB_ASSIGN_OR_RETURN(const duckdb::ResultTable table,
-                        run.connection.Query("SELECT * FROM " + name + " LIMIT " +
-                                             std::to_string(request.inline_rows_max)));
+    GB_ASSIGN_OR_RETURN(const duckdb::ResultTable table, run.connection.Query("SELECT * FROM " + name + " LIMIT " +
+                                                                              std::to_string(request.inline_rows_max)));
     for (std::size_t row = 0; row < table.rows; ++row) {
       out.rows.emplace_back();
       for (const duckdb::ResultColumn& column : table.columns) {
@@ -104,7 +104,8 @@ Result<OutputTable> WriteOne(RunContext& run, const RunRequest& request, std::si
 
 Status CheckTypes(RunContext& run) {
   const auto refused = [](const Status&) {
-    return Status(ErrorCode::kSqlType, "an expression has types that do not fit together, or a function got the wrong type")
+    return Status(ErrorCode::kSqlType,
+                  "an expression has types that do not fit together, or a function got the wrong type")
         .WithRule("P11");
   };
   for (std::size_t i = 0; i < run.plan.governed.queries.size(); ++i) {
@@ -112,7 +113,7 @@ Status CheckTypes(RunContext& run) {
     const std::string columns =
         ReleasedColumns(run.plan.governed.queries[i], [&sql](std::size_t c) { return "(" + sql.values[c] + ")"; });
     if (const Status status = run.connection.Execute("CREATE TEMP TABLE " + ReleasedName(i) + " AS SELECT " + columns +
-                                               " FROM (" + sql.groups + ") LIMIT 0");
+                                                     " FROM (" + sql.groups + ") LIMIT 0");
         !status.ok()) {
       return refused(status);
     }

@@ -11,8 +11,8 @@
 
 namespace glovebox::engine::governed {
 
-// Binds every output over empty released tables, which stay. Returns SQL_TYPE_ERROR if one does not bind: that depends on
-// schemas alone.
+// Binds every output over empty released tables, which stay. Returns SQL_TYPE_ERROR if one does not bind: that depends
+// on schemas alone.
 Status CheckTypes(RunContext& run);
 
 // Puts the groups that stay into the released table, with NULL for cells that are withheld.

@@ -43,8 +43,7 @@ std::int64_t MinimumOf(const RunContext& run, const Population& population, cons
   std::int64_t k = 0;
   for (const query::PopulationTable& other : population.tables) {
     const query::Asset* asset = run.catalog.Find(other.asset);
-    if (asset != nullptr && asset->IsProtected() &&
-        HaveOneUnit(population, table.alias, other.alias, run.catalog)) {
+    if (asset != nullptr && asset->IsProtected() && HaveOneUnit(population, table.alias, other.alias, run.catalog)) {
       k = std::max(k, asset->rule.min_units);
     }
   }
@@ -61,11 +60,11 @@ privacy::Units ByRows(const RunContext& run, const Population& population, const
        !statistics->columns_without_null.contains(contribution.substr(contribution.rfind('.') + 1)))) {
     return privacy::Units::kUndecided;
   }
-  return privacy::DecideByRows({.rows = rows,
-                                .min_units = k,
-                                .heaviest_rows = asset->rule.min_units == k ? std::optional(statistics->heaviest_rows)
-                                                                            : std::nullopt,
-                                .one_row_per_unit = table.distinct != nullptr || statistics->one_row_per_unit});
+  return privacy::DecideByRows(
+      {.rows = rows,
+       .min_units = k,
+       .heaviest_rows = asset->rule.min_units == k ? std::optional(statistics->heaviest_rows) : std::nullopt,
+       .one_row_per_unit = table.distinct != nullptr || statistics->one_row_per_unit});
 }
 
 // The conditions that one part adds to its tables.
@@ -117,13 +116,14 @@ Result<bool> IsRemainderFew(RunContext& run, const CellAt& total, const std::vec
       std::string filter = rest;
       if (!IsCountClass(contribution)) {
         const std::size_t dot = contribution.rfind('.');
-        filter += " AND " + query::ColumnSql(contribution.substr(0, dot), contribution.substr(dot + 1)) + " IS NOT NULL";
+        filter +=
+            " AND " + query::ColumnSql(contribution.substr(0, dot), contribution.substr(dot + 1)) + " IS NOT NULL";
       }
       GB_ASSIGN_OR_RETURN(const std::string counter, run.Counter(k));
-      GB_ASSIGN_OR_RETURN(const std::int64_t count,
-                          run.connection.QueryInt("SELECT " + counter + "(" + query::UnitSql(table->alias) +
-                                                  ") FILTER (WHERE " + filter + ")" +
-                                                  query::FromSql(population, run.catalog)));
+      GB_ASSIGN_OR_RETURN(
+          const std::int64_t count,
+          run.connection.QueryInt("SELECT " + counter + "(" + query::UnitSql(table->alias) + ") FILTER (WHERE " +
+                                  filter + ")" + query::FromSql(population, run.catalog)));
       units = privacy::DecideByCount(count, k);
     }
     if (units == privacy::Units::kFew) {

@@ -23,8 +23,8 @@ struct CellAt {
   Result<query::Population> Population(const query::AssetCatalog& assets) const;
 };
 
-// Whether 1 to k-1 units contribute to the total and to none of the parts. REQUIRES: the parts are disjoint, and rows of
-// the total; `contribution` is a class of all of them.
+// Whether 1 to k-1 units contribute to the total and to none of the parts. REQUIRES: the parts are disjoint, and rows
+// of the total; `contribution` is a class of all of them.
 Result<bool> IsRemainderFew(RunContext& run, const CellAt& total, const std::vector<CellAt>& parts,
                             const std::string& contribution);
 

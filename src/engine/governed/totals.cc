@@ -26,7 +26,7 @@ std::optional<std::vector<std::size_t>> CommonLeaves(const Grid& total, const Gr
 // A grid of this run, whose cells can still be withheld, or of the history.
 struct Side {
   Grid* grid = nullptr;
-  std::size_t order = 0;  // history first, then the plan
+  std::size_t order = 0;                                    // history first, then the plan
   const std::vector<std::vector<bool>>* repeats = nullptr;  // null: history
 
   [[nodiscard]] bool MayWithhold(std::size_t call, std::size_t group) const {

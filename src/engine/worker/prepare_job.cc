@@ -198,7 +198,8 @@ std::string TotalMeasure(const Kept& kept) {
   if (kept.type.kind == query::TypeKind::kDouble) {
     high = std::to_string(limits::kMeasureDoubleMax);
   } else if (wide) {
-    high = "1" + std::string(static_cast<std::size_t>(std::max(0, limits::kMeasureDigitsMax - kept.type.scale - 1)), '0');
+    high =
+        "1" + std::string(static_cast<std::size_t>(std::max(0, limits::kMeasureDigitsMax - kept.type.scale - 1)), '0');
   }
   return high.empty() ? kept.stage_name
                       : Clamped(kept.stage_name, Constant("-" + high, kept.type), Constant(high, kept.type));
@@ -221,7 +222,8 @@ std::string FinalValue(const Kept& kept) {
   const query::TypeKind kind = kept.type.kind;
   std::string value = name;
   if (kept.rule != nullptr && kept.rule->bounds.has_value()) {
-    value = Clamped(name, Constant(kept.rule->bounds->first, kept.type), Constant(kept.rule->bounds->second, kept.type));
+    value =
+        Clamped(name, Constant(kept.rule->bounds->first, kept.type), Constant(kept.rule->bounds->second, kept.type));
   } else if (kept.rule != nullptr && kept.rule->Allows(query::Use::kMeasure)) {
     value = TotalMeasure(kept);
   }

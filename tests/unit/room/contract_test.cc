@@ -50,15 +50,15 @@ TEST(ContractTest, DerivedOneFitsItsPlanOnly) {
 }
 
 TEST(ContractTest, RefusesWhatItDoesNotKnow) {
-  for (
-      const std::string_view bad :
-      {R"({})", R"({"outputs":[]})", R"({"outputs":[{"name":"a"}]})", R"({"outputs":[{"name":"a","columns":[]}]})",
-       R"({"outputs":[{"name":"a","columns":[{"type":"INT"}]}]})",
-       R"({"outputs":[{"name":"a","columns":[{"name":"x","type":"INT","why":1}]}]})",
-       R"({"version":2,"outputs":[{"name":"a","columns":[{"name":"x","type":"INT"}]}]})",
-       R"({"min_unit":5,"outputs":[{"name":"a","columns":[{"name":"x","type":"INT"}]}]})",
-       R"({"outputs":[{"name":"a","columns":[{"name":"x","type":"INT"}]},{"name":"A","columns":[{"name":"x","type":"INT"}]}]})",
-       R"([])"}) {
+  for (const std::string_view bad :
+       {R"({})", R"({"outputs":[]})", R"({"outputs":[{"name":"a"}]})", R"({"outputs":[{"name":"a","columns":[]}]})",
+        R"({"outputs":[{"name":"a","columns":[{"type":"INT"}]}]})",
+        R"({"outputs":[{"name":"a","columns":[{"name":"x","type":"INT","why":1}]}]})",
+        R"({"version":2,"outputs":[{"name":"a","columns":[{"name":"x","type":"INT"}]}]})",
+        R"({"min_unit":5,"outputs":[{"name":"a","columns":[{"name":"x","type":"INT"}]}]})",
+        R"({"outputs":[{"name":"a","columns":[{"name":"x","type":"INT"}]},)"
+        R"({"name":"A","columns":[{"name":"x","type":"INT"}]}]})",
+        R"([])"}) {
     EXPECT_EQ(NormalisedContract(Parse(bad)).status().code(), ErrorCode::kInvalidParameterValue) << bad;
   }
 }
