@@ -23,8 +23,8 @@ namespace glovebox::privacy {
 using CellIndex = std::size_t;
 
 struct CloseCells {
-  std::vector<CellIndex> to_run;  // earlier cells of this run with D < k
-  bool to_history = false;        // some cell of the room's history is as close
+  std::vector<CellIndex> to_run{};  // earlier cells of this run with D < k
+  bool to_history = false;          // some cell of the room's history is as close
 };
 
 // `small[i]`: cell i is withheld anyway (minimum group, missing values). `close[i]`: what cell i is too close to.

@@ -32,8 +32,8 @@ enum class Units {
 
 struct RowEvidence {
   std::int64_t rows = 0;
-  std::int64_t min_units = 0;                 // k
-  std::optional<std::int64_t> heaviest_rows;  // T(k), if it is known for these rows
+  std::int64_t min_units = 0;                   // k
+  std::optional<std::int64_t> heaviest_rows{};  // T(k), if it is known for these rows
   bool one_row_per_unit = false;
 };
 
