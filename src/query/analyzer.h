@@ -25,9 +25,15 @@ struct TableDef {
   std::vector<ColumnDef> columns;
 };
 
+// What a call of read_files stands for. A CTE that is used twice holds one call.
+struct FileDef {
+  const ast::From* call = nullptr;
+  std::vector<ColumnDef> columns;
+};
+
 struct AnalyzerInput {
   std::vector<TableDef> tables;
-  std::vector<std::vector<ColumnDef>> files;  // of the calls of read_files, in order of FindFileCalls; tables follow on
+  std::vector<FileDef> files;  // of the calls of read_files; they follow on the tables
   std::vector<FunctionDef> functions;
   std::vector<ParameterDef> parameters;
   std::vector<std::string> default_namespace;
@@ -62,7 +68,6 @@ class Analyzer {
   std::map<AttrId, Type> types_;
   int next_attr_ = 1;
   std::size_t nodes_ = 0;
-  std::size_t file_calls_ = 0;
 };
 
 }  // namespace glovebox::query

@@ -163,13 +163,13 @@ Result<RelPtr> AnalyzerImpl::Values(const ast::From& from, Scope& scope) {
 }
 
 Result<RelPtr> AnalyzerImpl::TableFunction(const ast::From& from, Scope& scope) {
-  if (from.call->name != "read_files" || a_.file_calls_ >= a_.input_.files.size()) {
+  const auto file = std::ranges::find(a_.input_.files, &from, &FileDef::call);
+  if (from.call->name != "read_files" || file == a_.input_.files.end()) {
     return Status(ErrorCode::kNotSupported, "table function '" + from.call->name + "' is not available here")
         .WithRule("P15")
         .At(from.position);
   }
-  const std::size_t file = a_.file_calls_++;
-  return Scan(a_.input_.tables.size() + file, a_.input_.files[file],
+  return Scan(a_.input_.tables.size() + static_cast<std::size_t>(file - a_.input_.files.begin()), file->columns,
               LowerParts({from.alias.empty() ? "read_files" : from.alias}), from.position, scope);
 }
 

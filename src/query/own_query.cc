@@ -10,19 +10,85 @@
 namespace glovebox::query {
 namespace {
 
-Status FindInFrom(const ast::From& from, std::vector<FileCall>& out);
+// The calls of read_files in a query, wherever they stand, in the order of the text.
+class FileCalls {
+ public:
+  std::vector<const ast::From*> nodes;
 
-// NOLINTNEXTLINE(misc-no-recursion): bounded by limits::kSqlNestingMax
-Status FindInQuery(const ast::Query& query, std::vector<FileCall>& out) {
-  for (const ast::CommonTable& common : query.with) {
-    GB_RETURN_IF_ERROR(FindInQuery(*common.query, out));
+  // NOLINTNEXTLINE(misc-no-recursion): bounded by limits::kSqlNestingMax
+  void Find(const ast::Query& query) {
+    for (const ast::CommonTable& common : query.with) {
+      Find(*common.query);
+    }
+    if (query.op != ast::SetOp::kNone) {
+      Find(*query.left);
+      Find(*query.right);
+    } else {
+      const ast::Select& select = query.select;
+      for (const ast::SelectItem& item : select.items) {
+        Find(item.expr);
+      }
+      Find(*select.from);
+      Find(select.where);
+      FindAll(select.group_by);
+      Find(select.having);
+      Find(select.qualify);
+    }
+    for (const ast::OrderItem& item : query.order_by) {
+      Find(item.expr);
+    }
   }
-  if (query.op != ast::SetOp::kNone) {
-    GB_RETURN_IF_ERROR(FindInQuery(*query.left, out));
-    return FindInQuery(*query.right, out);
+
+ private:
+  // NOLINTNEXTLINE(misc-no-recursion)
+  void FindAll(const std::vector<ast::ExprPtr>& exprs) {
+    for (const ast::ExprPtr& expr : exprs) {
+      Find(expr);
+    }
   }
-  return FindInFrom(*query.select.from, out);
-}
+
+  // NOLINTNEXTLINE(misc-no-recursion)
+  void Find(const ast::ExprPtr& expr) {
+    if (expr == nullptr) {
+      return;
+    }
+    FindAll(expr->children);
+    FindAll(expr->partition_by);
+    Find(expr->filter);
+    for (const ast::OrderItem& item : expr->order_by) {
+      Find(item.expr);
+    }
+    if (expr->query != nullptr) {
+      Find(*expr->query);
+    }
+  }
+
+  // NOLINTNEXTLINE(misc-no-recursion)
+  void Find(const ast::From& from) {
+    switch (from.kind) {
+      case ast::FromKind::kSubquery:
+        Find(*from.query);
+        break;
+      case ast::FromKind::kJoin:
+        Find(*from.left);
+        Find(*from.right);
+        Find(from.on);
+        break;
+      case ast::FromKind::kValues:
+        for (const std::vector<ast::ExprPtr>& row : from.rows) {
+          FindAll(row);
+        }
+        break;
+      case ast::FromKind::kTableFunction:
+        if (from.call->name == "read_files") {  // the analyzer refuses others by name
+          nodes.push_back(&from);
+        }
+        break;
+      default:
+        break;
+    }
+  }
+};
 
 Result<FileCall> ReadCall(const ast::From& from) {
   FileCall call;
@@ -43,27 +109,6 @@ Result<FileCall> ReadCall(const ast::From& from) {
     }
   }
   return call;
-}
-
-// NOLINTNEXTLINE(misc-no-recursion)
-Status FindInFrom(const ast::From& from, std::vector<FileCall>& out) {
-  switch (from.kind) {
-    case ast::FromKind::kSubquery:
-      return FindInQuery(*from.query, out);
-    case ast::FromKind::kJoin:
-      GB_RETURN_IF_ERROR(FindInFrom(*from.left, out));
-      return FindInFrom(*from.right, out);
-    case ast::FromKind::kTableFunction: {
-      if (from.call->name != "read_files") {
-        return {};  // the analyzer refuses it by name
-      }
-      GB_ASSIGN_OR_RETURN(FileCall call, ReadCall(from));
-      out.push_back(std::move(call));
-      return {};
-    }
-    default:
-      return {};
-  }
 }
 
 // A secret is the key of a hash and nothing else: it can never be part of a value.
@@ -95,9 +140,13 @@ Status CheckSecrets(const Expr& expr) {
 }  // namespace
 
 Result<std::vector<FileCall>> FindFileCalls(const ast::Query& query) {
+  FileCalls found;
+  found.Find(query);
   std::vector<FileCall> out;
-  // A file is read where it stands: once, in FROM; CTEs are inlined, so a call in one counts as it is used.
-  GB_RETURN_IF_ERROR(FindInQuery(query, out));
+  for (const ast::From* node : found.nodes) {
+    GB_ASSIGN_OR_RETURN(FileCall call, ReadCall(*node));
+    out.push_back(std::move(call));
+  }
   return out;
 }
 
@@ -108,8 +157,10 @@ Result<CompiledQuery> CompileOwnQuery(const ast::Query& query, const std::vector
   for (const OwnTable& table : tables) {
     input.tables.push_back({table.name, table.columns});
   }
-  for (const FileTable& file : files) {
-    input.files.push_back(file.columns);
+  FileCalls calls;
+  calls.Find(query);
+  for (std::size_t i = 0; i < files.size() && i < calls.nodes.size(); ++i) {
+    input.files.push_back({calls.nodes[i], files[i].columns});
   }
   input.functions = functions;
   input.parameters = parameters;

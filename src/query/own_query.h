@@ -68,7 +68,7 @@ struct CompiledQuery {
   std::vector<ColumnDef> columns;  // of its result; names made unique
 };
 
-// The file calls of a query, in the order in which CompileOwnQuery expects their tables.
+// The file calls of a query, in the order in which CompileOwnQuery expects their tables: each once, wherever it stands.
 Result<std::vector<FileCall>> FindFileCalls(const ast::Query& query);
 
 // Returns SQL_UNKNOWN_NAME, SQL_TYPE_ERROR, NOT_SUPPORTED with a position in the author's text.
