@@ -147,11 +147,10 @@ class Stepped {
                                   const ast::Literal& constant) const {
     const AttrId boundary{-1};
     const auto bucket = MatchBucket(column, attr_, domain_.type, boundary);
-    const bool plain = bucket && bucket->from_boundary->op == ExprOp::kAttr;
-    const auto at = plain ? CoordinateOf(constant, domain_.type) : std::nullopt;
-    const bool allowed = bucket && std::ranges::any_of(domain_.dimension_steps, [&](const Step& step) {
-                           return IsMultipleOf(bucket->step, step);
-                         });
+    const auto at = CoordinateOf(constant, domain_.type);
+    const bool allowed = bucket && bucket->from_boundary->op == ExprOp::kAttr &&
+                         std::ranges::any_of(domain_.dimension_steps,
+                                             [&](const Step& step) { return IsMultipleOf(bucket->step, step); });
     if (!at || !allowed || !IsOnStep(*at, bucket->step, domain_.type)) {
       return Refuse("P2", e.position, Form());
     }

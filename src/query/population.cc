@@ -35,39 +35,18 @@ bool IsEmpty(const NamedBox& box) {
   return std::ranges::any_of(box, [](const auto& entry) { return entry.second.IsEmpty(); });
 }
 
-std::vector<NamedBox> Product(const std::vector<NamedBox>& a, const std::vector<NamedBox>& b) {
-  std::vector<NamedBox> out;
-  for (const NamedBox& x : a) {
-    for (const NamedBox& y : b) {
-      NamedBox both = Intersect(x, y);
-      if (!IsEmpty(both)) {
-        out.push_back(std::move(both));
-      }
-    }
-  }
-  return out;
-}
-
-// The domain of a population's column; an empty one if the rule has changed and does not name it.
-ColumnDomain DomainAt(const Population& population, const PopulationColumn& column, const AssetCatalog& assets) {
-  const PopulationTable* table = population.Table(column.first);
-  const Asset* asset = table == nullptr ? nullptr : assets.Find(table->asset);
-  if (asset == nullptr) {
-    return {};
-  }
-  for (std::size_t i = 0; i < asset->columns.size(); ++i) {
-    if (asset->columns[i].name == column.second) {
-      Result<ColumnDomain> domain = DomainOf(asset->Rule(i), asset->columns[i].type);
-      return domain.ok() ? *domain : ColumnDomain{};
-    }
-  }
-  return {};
+// What a box says of a column whose domain is gone reads as nothing.
+const ColumnDomain& DomainOrNone(const Population& population, const PopulationColumn& column,
+                                 const AssetCatalog& assets) {
+  static const ColumnDomain kNone;
+  const ColumnDomain* domain = population.Domain(column, assets);
+  return domain != nullptr ? *domain : kNone;
 }
 
 json::Value BoxJson(const NamedBox& box, const Population& population, const AssetCatalog& assets) {
   json::Object out;
   for (const auto& [column, subset] : box) {
-    out.Set(column.first + "." + column.second, subset.ToJson(DomainAt(population, column, assets)));
+    out.Set(column.first + "." + column.second, subset.ToJson(DomainOrNone(population, column, assets)));
   }
   return out;
 }
@@ -97,7 +76,7 @@ std::string BoxSql(const NamedBox& box, const Population& population, const Asse
   std::string out;
   for (const auto& [column, subset] : box) {
     out += (out.empty() ? "" : " AND ") +
-           subset.ToSql(DomainAt(population, column, assets), ColumnSql(column.first, column.second));
+           subset.ToSql(DomainOrNone(population, column, assets), ColumnSql(column.first, column.second));
   }
   return out.empty() ? "TRUE" : out;
 }
@@ -112,13 +91,37 @@ void And(std::string& where, const std::string& condition) {
 
 AssetCatalog::AssetCatalog(const std::vector<Asset>& assets) {
   for (const Asset& asset : assets) {
-    by_name_.emplace(asset.DisplayName(), &asset);
+    const std::string name = asset.DisplayName();
+    by_name_.emplace(name, &asset);
+    for (std::size_t i = 0; i < asset.columns.size(); ++i) {
+      if (Result<ColumnDomain> domain = DomainOf(asset.Rule(i), asset.columns[i].type); domain.ok()) {
+        domains_.emplace(std::pair(name, asset.columns[i].name), std::move(*domain));
+      }
+    }
   }
 }
 
 const Asset* AssetCatalog::Find(const std::string& name) const {
   const auto found = by_name_.find(name);
   return found == by_name_.end() ? nullptr : found->second;
+}
+
+const ColumnDomain* AssetCatalog::Domain(const std::string& asset, const std::string& column) const {
+  const auto found = domains_.find({asset, column});
+  return found == domains_.end() ? nullptr : &found->second;
+}
+
+std::vector<NamedBox> IntersectBoxes(const std::vector<NamedBox>& a, const std::vector<NamedBox>& b) {
+  std::vector<NamedBox> out;
+  for (const NamedBox& x : a) {
+    for (const NamedBox& y : b) {
+      NamedBox both = Intersect(x, y);
+      if (!IsEmpty(both)) {
+        out.push_back(std::move(both));
+      }
+    }
+  }
+  return out;
 }
 
 std::string ColumnSql(const std::string& alias, const std::string& column) {
@@ -147,6 +150,11 @@ PopulationColumn NameOf(const Core& core, const std::vector<Asset>& assets, Colu
 const PopulationTable* Population::Table(const std::string& alias) const {
   const auto found = std::ranges::find(tables, alias, &PopulationTable::alias);
   return found == tables.end() ? nullptr : &*found;
+}
+
+const ColumnDomain* Population::Domain(const PopulationColumn& column, const AssetCatalog& assets) const {
+  const PopulationTable* table = Table(column.first);
+  return table == nullptr ? nullptr : assets.Domain(table->asset, column.second);
 }
 
 namespace {
@@ -200,42 +208,7 @@ Population Restrict(const Population& population, const Region& region, const Co
   for (const Box& box : region) {
     boxes.push_back(Named(box, core, assets));
   }
-  out.boxes = Product(population.boxes, boxes);
-  return out;
-}
-
-Result<Population> RestrictToGroup(const Population& population, const Leaf& leaf, const ast::Literal& value,
-                                   const Core& core, const std::vector<Asset>& assets) {
-  Population out = population;
-  if (leaf.kind == Leaf::Kind::kOwn) {
-    out.own.push_back(OwnEqualsText(leaf.own_text, value));
-    std::ranges::sort(out.own);
-    const auto same = std::ranges::unique(out.own);
-    out.own.erase(same.begin(), same.end());
-    return out;
-  }
-  const Asset& asset = assets[core.instances[leaf.column.instance].asset];
-  GB_ASSIGN_OR_RETURN(const ColumnDomain domain,
-                      DomainOf(asset.Rule(leaf.column.column), asset.columns[leaf.column.column].type));
-  Subset subset = Subset::OnlyNull(domain);
-  if (leaf.kind == Leaf::Kind::kBucket && !IsNull(value)) {
-    const auto at = CoordinateOf(value, domain.type);
-    if (!at || !IsOnStep(*at, leaf.step, domain.type)) {
-      return Status(ErrorCode::kInternal, "a group is no boundary of its step");
-    }
-    subset = Subset::Range(domain, *at, StepNext(*at, leaf.step, domain.type));
-  }
-  if (leaf.kind == Leaf::Kind::kPartition) {
-    const auto part = std::ranges::find_if(leaf.parts, [&value](const auto& entry) {
-      const auto order = CompareLiterals(entry.first, value);
-      return (IsNull(entry.first) && IsNull(value)) || (order && *order == 0);
-    });
-    if (part == leaf.parts.end()) {
-      return Status(ErrorCode::kInternal, "a group is no label of its partition");
-    }
-    subset = part->second;
-  }
-  out.boxes = Product(population.boxes, {NamedBox{{NameOf(core, assets, leaf.column), subset}}});
+  out.boxes = IntersectBoxes(population.boxes, boxes);
   return out;
 }
 
@@ -329,7 +302,7 @@ Result<Population> PopulationFromJson(const json::Value& json, const AssetCatalo
       if (!column) {
         return Unreadable();
       }
-      GB_ASSIGN_OR_RETURN(Subset subset, SubsetFromJson(subset_json, DomainAt(out, *column, assets)));
+      GB_ASSIGN_OR_RETURN(Subset subset, SubsetFromJson(subset_json, DomainOrNone(out, *column, assets)));
       box.emplace(*column, std::move(subset));
     }
     out.boxes.push_back(std::move(box));
@@ -359,7 +332,7 @@ bool AreDisjoint(const Population& a, const Population& b) {
       return std::ranges::any_of(x, [&](const auto& entry) {
         const auto other = y.find(entry.first);
         return other != y.end() && plain(a, entry.first.first) && plain(b, entry.first.first) &&
-               entry.second.And(other->second).IsEmpty();
+               !entry.second.Overlaps(other->second);
       });
     });
   });

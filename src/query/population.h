@@ -21,14 +21,17 @@
 
 namespace glovebox::query {
 
-// The assets of a run, by display name.
+// The assets of a run, by display name, and what their rules declare of their columns.
 class AssetCatalog {
  public:
   explicit AssetCatalog(const std::vector<Asset>& assets);
+  // Null if there is none.
   [[nodiscard]] const Asset* Find(const std::string& name) const;
+  [[nodiscard]] const ColumnDomain* Domain(const std::string& asset, const std::string& column) const;
 
  private:
   std::map<std::string, const Asset*> by_name_;
+  std::map<std::pair<std::string, std::string>, ColumnDomain> domains_;
 };
 
 struct Population;
@@ -56,15 +59,17 @@ struct Population {
   // The canonical text of ToJson.
   [[nodiscard]] std::string Text(const AssetCatalog& assets) const;
   [[nodiscard]] const PopulationTable* Table(const std::string& alias) const;
+  // Null if the rule has changed and does not name the column any more.
+  [[nodiscard]] const ColumnDomain* Domain(const PopulationColumn& column, const AssetCatalog& assets) const;
 };
 
 // The rows of a core.
 Population PopulationOf(const GovernedQuery& query, const std::vector<Asset>& assets);
-// The same, restricted to a region of the core, or to one value of a leaf.
+// The same, restricted to a region of the core.
 Population Restrict(const Population& population, const Region& region, const Core& core,
                     const std::vector<Asset>& assets);
-Result<Population> RestrictToGroup(const Population& population, const Leaf& leaf, const ast::Literal& value,
-                                   const Core& core, const std::vector<Asset>& assets);
+// What lies in a box of both unions.
+std::vector<NamedBox> IntersectBoxes(const std::vector<NamedBox>& a, const std::vector<NamedBox>& b);
 
 Result<Population> PopulationFromJson(const json::Value& json, const AssetCatalog& assets);
 

@@ -175,7 +175,32 @@ Subset Subset::Not() const {
   return out;
 }
 
-Subset Subset::And(const Subset& other) const { return Not().Or(other.Not()).Not(); }
+Subset Subset::And(const Subset& other) const {
+  Subset out = *this;
+  out.null_ = null_ && other.null_;
+  std::erase_if(out.values_, [&other](std::size_t value) { return !other.values_.contains(value); });
+  out.ranges_.clear();
+  auto a = ranges_.begin();
+  auto b = other.ranges_.begin();
+  while (a != ranges_.end() && b != other.ranges_.end()) {
+    const std::int64_t low = std::max(a->first, b->first);
+    const std::int64_t high = std::min(a->second, b->second);
+    if (low < high) {
+      out.ranges_.emplace_back(low, high);
+    }
+    a->second < b->second ? ++a : ++b;
+  }
+  return out;
+}
+
+bool Subset::Overlaps(const Subset& other) const {
+  const bool few = values_.size() < other.values_.size();
+  const std::set<std::size_t>& smaller = few ? values_ : other.values_;
+  const std::set<std::size_t>& larger = few ? other.values_ : values_;
+  return (null_ && other.null_) ||
+         std::ranges::any_of(smaller, [&larger](std::size_t value) { return larger.contains(value); }) ||
+         (!ranges_.empty() && !other.ranges_.empty() && !And(other).ranges_.empty());
+}
 
 bool Subset::IsEmpty() const { return !null_ && values_.empty() && ranges_.empty(); }
 

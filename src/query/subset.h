@@ -49,6 +49,7 @@ class Subset {
   [[nodiscard]] Subset And(const Subset& other) const;
   [[nodiscard]] Subset Or(const Subset& other) const;
   [[nodiscard]] Subset Not() const;  // NULL included: everything else
+  [[nodiscard]] bool Overlaps(const Subset& other) const;
   [[nodiscard]] bool IsEmpty() const;
   [[nodiscard]] bool IsEverything() const;
   [[nodiscard]] bool has_null() const { return null_; }

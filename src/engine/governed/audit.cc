@@ -2,6 +2,7 @@
 #include "engine/governed/audit.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "base/limits.h"
@@ -17,7 +18,7 @@ using query::Population;
 struct OutCell {
   CellAt at;
   Population population;
-  std::string base;  // tables, joins and own conditions
+  const std::string* base = nullptr;  // tables and joins
   std::string digest;
 
   [[nodiscard]] const std::set<std::string>& classes() const {
@@ -33,7 +34,7 @@ bool IsInBox(const NamedBox& inner, const NamedBox& outer) {
 }
 
 bool IsIn(const OutCell& inner, const OutCell& outer) {
-  return inner.base == outer.base && inner.digest != outer.digest &&
+  return *inner.base == *outer.base && inner.population.own == outer.population.own && inner.digest != outer.digest &&
          std::ranges::all_of(inner.population.boxes, [&outer](const NamedBox& box) {
            return std::ranges::any_of(outer.population.boxes,
                                       [&box](const NamedBox& other) { return IsInBox(box, other); });
@@ -66,17 +67,27 @@ class Audit {
   }
 
  private:
-  Result<std::vector<OutCell>> CellsOf(const Grid& grid, std::size_t c, std::size_t g) const {
+  // Tables and joins of a grid: the same text for all its cells.
+  const std::string& BaseOf(const Grid& grid) {
+    const auto [entry, added] = bases_.try_emplace(&grid);
+    if (added) {
+      Population base = grid.population;
+      base.boxes.clear();
+      base.own.clear();
+      entry->second = base.Text(run_.catalog);
+    }
+    return entry->second;
+  }
+
+  Result<std::vector<OutCell>> CellsOf(const Grid& grid, std::size_t c, std::size_t g) {
     std::vector<OutCell> out;
+    const std::string& base = BaseOf(grid);
     for (std::size_t b = 0; b < grid.calls[c].branches.size(); ++b) {
       if (grid.calls[c].branches[b].none) {
         continue;
       }
-      OutCell cell{.at = {&grid, c, b, g}, .population = {}, .base = "", .digest = grid.groups[g].digests[c][b]};
+      OutCell cell{.at = {&grid, c, b, g}, .population = {}, .base = &base, .digest = grid.groups[g].digests[c][b]};
       GB_ASSIGN_OR_RETURN(cell.population, cell.at.Population(run_.catalog));
-      Population base = cell.population;
-      base.boxes.clear();
-      cell.base = base.Text(run_.catalog);
       out.push_back(std::move(cell));
     }
     return out;
@@ -143,6 +154,7 @@ class Audit {
 
   RunContext& run_;
   std::vector<OutCell> out_;
+  std::map<const Grid*, std::string> bases_;
 };
 
 std::size_t CellsOut(const Grid& grid) {

@@ -187,12 +187,20 @@ class Check {
     return false;
   }
 
-  [[nodiscard]] BranchAt Current(std::size_t q, std::size_t c, std::size_t b) const {
-    BranchAt at{&queries_[q].grid, c, b, {}};
-    for (std::size_t g = 0; g < queries_[q].groups; ++g) {
-      at.relevant.push_back(!small_[CellAt(q, c, g)]);
+  // The branches of a grid's calls; `is_relevant(call, group)`.
+  template <typename IsRelevant>
+  [[nodiscard]] std::vector<BranchAt> BranchesOf(const Grid& grid, const IsRelevant& is_relevant) const {
+    std::vector<BranchAt> out;
+    for (std::size_t c = 0; c < grid.calls.size(); ++c) {
+      std::vector<bool> relevant;
+      for (std::size_t g = 0; g < grid.groups.size(); ++g) {
+        relevant.push_back(is_relevant(c, g));
+      }
+      for (std::size_t b = 0; b < grid.calls[c].branches.size(); ++b) {
+        out.push_back({&grid, c, b, relevant, grid.Shape(c, b, run_.catalog)});
+      }
     }
-    return at;
+    return out;
   }
 
   // Whether the same cells are out already: then nothing new is told.
@@ -210,50 +218,51 @@ class Check {
   Status CompareAll() {
     close_.resize(small_.size());
     same_.assign(small_.size(), false);
+    std::vector<std::vector<BranchAt>> here;
     for (std::size_t q = 0; q < queries_.size(); ++q) {
-      const Grid& grid = queries_[q].grid;
-      for (std::size_t c = 0; c < grid.calls.size(); ++c) {
+      here.push_back(
+          BranchesOf(queries_[q].grid, [&](std::size_t c, std::size_t g) { return !small_[CellAt(q, c, g)]; }));
+      for (std::size_t c = 0; c < queries_[q].grid.calls.size(); ++c) {
         for (std::size_t g = 0; g < queries_[q].groups; ++g) {
-          same_[CellAt(q, c, g)] = IsOutAlready(grid, c, g);
-        }
-        for (std::size_t b = 0; b < grid.calls[c].branches.size(); ++b) {
-          GB_RETURN_IF_ERROR(CompareToRun(q, c, b));
-          GB_RETURN_IF_ERROR(CompareToHistory(q, c, b));
+          same_[CellAt(q, c, g)] = IsOutAlready(queries_[q].grid, c, g);
         }
       }
     }
-    return {};
-  }
-
-  Status CompareToRun(std::size_t q, std::size_t c, std::size_t b) {
-    const BranchAt at = Current(q, c, b);
-    for (std::size_t earlier = 0; earlier <= q; ++earlier) {
-      const std::size_t calls = earlier == q ? c : queries_[earlier].grid.calls.size();
-      for (std::size_t other = 0; other < calls; ++other) {
-        for (std::size_t branch = 0; branch < queries_[earlier].grid.calls[other].branches.size(); ++branch) {
-          GB_ASSIGN_OR_RETURN(const auto pairs, ClosePairs(run_, at, Current(earlier, other, branch)));
-          for (const auto& [mine, theirs] : pairs) {
-            close_[CellAt(q, c, mine)].to_run.push_back(CellAt(earlier, other, theirs));
-          }
-        }
+    for (std::size_t q = 0; q < queries_.size(); ++q) {
+      for (BranchAt& branch : here[q]) {
+        GB_RETURN_IF_ERROR(CompareToRun(q, branch, here));
       }
     }
-    return {};
-  }
-
-  Status CompareToHistory(std::size_t q, std::size_t c, std::size_t b) {
-    const BranchAt at = Current(q, c, b);
     for (const Grid& grid : history_) {
-      for (std::size_t other = 0; other < grid.calls.size(); ++other) {
-        for (std::size_t branch = 0; branch < grid.calls[other].branches.size(); ++branch) {
-          BranchAt there{&grid, other, branch, {}};
-          for (const GridGroup& group : grid.groups) {
-            there.relevant.push_back(group.out[other]);
-          }
-          GB_ASSIGN_OR_RETURN(const auto pairs, ClosePairs(run_, at, there));
-          for (const auto& [mine, theirs] : pairs) {
-            close_[CellAt(q, c, mine)].to_history = true;
-          }
+      for (BranchAt& there : BranchesOf(grid, [&](std::size_t c, std::size_t g) { return grid.groups[g].out[c]; })) {
+        GB_RETURN_IF_ERROR(CompareToHistory(there, here));
+      }
+    }
+    return {};
+  }
+
+  // With the calls before its own.
+  Status CompareToRun(std::size_t q, BranchAt& branch, std::vector<std::vector<BranchAt>>& here) {
+    for (std::size_t earlier = 0; earlier <= q; ++earlier) {
+      for (BranchAt& other : here[earlier]) {
+        if (earlier == q && other.call >= branch.call) {
+          break;
+        }
+        GB_ASSIGN_OR_RETURN(const auto pairs, ClosePairs(run_, branch, other));
+        for (const auto& [mine, theirs] : pairs) {
+          close_[CellAt(q, branch.call, mine)].to_run.push_back(CellAt(earlier, other.call, theirs));
+        }
+      }
+    }
+    return {};
+  }
+
+  Status CompareToHistory(BranchAt& there, std::vector<std::vector<BranchAt>>& here) {
+    for (std::size_t q = 0; q < here.size(); ++q) {
+      for (BranchAt& branch : here[q]) {
+        GB_ASSIGN_OR_RETURN(const auto pairs, ClosePairs(run_, branch, there));
+        for (const auto& [mine, theirs] : pairs) {
+          close_[CellAt(q, branch.call, mine)].to_history = true;
         }
       }
     }

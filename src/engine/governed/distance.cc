@@ -104,20 +104,17 @@ GroupKey KeyAt(const duckdb::ResultTable& table, std::size_t first, std::size_t 
 
 class Comparison {
  public:
-  Comparison(RunContext& run, const BranchAt& a, const BranchAt& b) : run_(run), a_(a), b_(b) {}
+  Comparison(RunContext& run, BranchAt& a, BranchAt& b) : run_(run), a_(a), b_(b) {}
 
   Result<std::vector<Pair>> Run() {
-    const GridBranch& branch_a = a_.grid->calls[a_.call].branches[a_.branch];
-    const GridBranch& branch_b = b_.grid->calls[b_.call].branches[b_.branch];
     std::vector<std::string> common;
-    std::ranges::set_intersection(branch_a.classes, branch_b.classes, std::back_inserter(common));
-    const std::vector<CommonUnit> units = FindCommonUnits(a_.grid->population, b_.grid->population, run_.catalog);
+    std::ranges::set_intersection(a_.Branch().classes, b_.Branch().classes, std::back_inserter(common));
     // Cells of one shape are the same cell or have no row in common.
-    const bool one_shape = !b_.grid->stale && a_.grid->Shape(a_.call, a_.branch, run_.catalog) ==
-                                                  b_.grid->Shape(b_.call, b_.branch, run_.catalog);
+    const bool one_shape = !b_.grid->stale && a_.shape == b_.shape;
     if (common.empty() || one_shape) {
       return std::vector<Pair>{};
     }
+    const std::vector<CommonUnit> units = FindCommonUnits(a_.grid->population, b_.grid->population, run_.catalog);
     std::set<Pair> close;
     for (const CommonUnit& unit : units) {
       for (const std::string& contribution : common) {
@@ -131,13 +128,17 @@ class Comparison {
   }
 
  private:
-  Result<Population> Cell(const BranchAt& at, std::size_t group) const {
-    return at.grid->CellPopulation(at.call, at.branch, at.grid->groups[group].key, run_.catalog);
+  [[nodiscard]] bool Same(std::size_t group_a, std::size_t group_b) const {
+    return !b_.grid->stale && a_.Digest(group_a) == b_.Digest(group_b);
   }
 
-  [[nodiscard]] bool Same(std::size_t group_a, std::size_t group_b) const {
-    return !b_.grid->stale &&
-           a_.grid->groups[group_a].digests[a_.call][a_.branch] == b_.grid->groups[group_b].digests[b_.call][b_.branch];
+  Result<bool> AreApart(std::size_t group_a, std::size_t group_b) {
+    if (b_.grid->stale) {
+      return false;
+    }
+    GB_ASSIGN_OR_RETURN(const Population* cell_a, a_.Cell(group_a, run_.catalog));
+    GB_ASSIGN_OR_RETURN(const Population* cell_b, b_.Cell(group_b, run_.catalog));
+    return query::AreDisjoint(*cell_a, *cell_b);
   }
 
   // Whether every row of the table contributes a value: a row without one is no difference.
@@ -151,9 +152,9 @@ class Comparison {
            statistics.columns_without_null.contains(contribution.substr(dot + 1));
   }
 
-  // Row counts prove a distance between cells over the same rows of the same joins.
-  [[nodiscard]] bool FarByRows(const std::string& contribution, const CommonUnit& unit, std::size_t group_a,
-                               std::size_t group_b) const {
+  // How many rows k-1 units can own, if a difference of row counts proves a distance: cells over the same rows of the
+  // same joins.
+  [[nodiscard]] std::optional<std::int64_t> RowsOfFew(const std::string& contribution, const CommonUnit& unit) const {
     const Population& x = a_.grid->population;
     const Population& y = b_.grid->population;
     const query::PopulationTable* table = x.Table(x.finest);
@@ -161,7 +162,7 @@ class Comparison {
         (contribution == "units" && !a_.grid->one_row_per_unit) ||
         !HaveOneUnit(x, unit.alias_a, x.finest, run_.catalog) ||
         !HaveOneUnit(y, unit.alias_b, y.finest, run_.catalog)) {
-      return false;
+      return std::nullopt;
     }
     const bool same_tables = std::ranges::equal(x.tables, y.tables, [this](const auto& s, const auto& t) {
       return s.alias == t.alias && s.left_joined == t.left_joined &&
@@ -169,40 +170,35 @@ class Comparison {
              (s.distinct == nullptr || s.distinct->Text(run_.catalog) == t.distinct->Text(run_.catalog));
     });
     if (!same_tables || table->distinct != nullptr) {
-      return false;
+      return std::nullopt;
     }
     for (std::size_t i = 0; i < run_.assets.size(); ++i) {
       if (run_.assets[i].DisplayName() == table->asset) {
-        const std::int64_t rows = std::abs(a_.grid->groups[group_a].rows[a_.call][a_.branch] -
-                                           b_.grid->groups[group_b].rows[b_.call][b_.branch]);
+        const AssetStatistics& statistics = run_.statistics[i];
         // T(k) of the finest table; its k is at most the one asked for only if both are the same.
-        return run_.assets[i].rule.min_units == unit.min_units && rows > run_.statistics[i].heaviest_rows &&
-               run_.statistics[i].heaviest_rows > 0 && EveryRowContributes(contribution, *table, run_.statistics[i]);
+        const bool proves = run_.assets[i].rule.min_units == unit.min_units && statistics.heaviest_rows > 0 &&
+                            EveryRowContributes(contribution, *table, statistics);
+        return proves ? std::optional(statistics.heaviest_rows) : std::nullopt;
       }
     }
-    return false;
+    return std::nullopt;
   }
 
   // Whether some pair is left that structure and row counts do not decide.
-  Result<bool> IsOpen(const std::string& contribution, const CommonUnit& unit) const {
+  Result<bool> IsOpen(const std::string& contribution, const CommonUnit& unit) {
     const std::size_t pairs = a_.grid->groups.size() * b_.grid->groups.size();
     if (pairs > limits::kDifferencePairsByStructureMax) {
       return true;
     }
-    std::vector<std::optional<Population>> cells_b(b_.grid->groups.size());
+    const std::optional<std::int64_t> rows_of_few = RowsOfFew(contribution, unit);
     for (std::size_t i = 0; i < a_.grid->groups.size(); ++i) {
-      if (!a_.relevant[i]) {
-        continue;
-      }
-      GB_ASSIGN_OR_RETURN(const Population cell_a, Cell(a_, i));
       for (std::size_t j = 0; j < b_.grid->groups.size(); ++j) {
-        if (!b_.relevant[j] || Same(i, j) || FarByRows(contribution, unit, i, j)) {
+        const bool far = rows_of_few && std::abs(a_.Rows(i) - b_.Rows(j)) > *rows_of_few;
+        if (!a_.relevant[i] || !b_.relevant[j] || far || Same(i, j)) {
           continue;
         }
-        if (!cells_b[j]) {
-          GB_ASSIGN_OR_RETURN(cells_b[j], Cell(b_, j));
-        }
-        if (b_.grid->stale || !query::AreDisjoint(cell_a, *cells_b[j])) {
+        GB_ASSIGN_OR_RETURN(const bool apart, AreApart(i, j));
+        if (!apart) {
           return true;
         }
       }
@@ -256,9 +252,8 @@ class Comparison {
           Same(i->second, j->second)) {
         continue;
       }
-      GB_ASSIGN_OR_RETURN(const Population cell_a, Cell(a_, i->second));
-      GB_ASSIGN_OR_RETURN(const Population cell_b, Cell(b_, j->second));
-      if (b_.grid->stale || !query::AreDisjoint(cell_a, cell_b)) {
+      GB_ASSIGN_OR_RETURN(const bool apart, AreApart(i->second, j->second));
+      if (!apart) {
         close.emplace(i->second, j->second);
       }
     }
@@ -266,11 +261,19 @@ class Comparison {
   }
 
   RunContext& run_;
-  const BranchAt& a_;
-  const BranchAt& b_;
+  BranchAt& a_;
+  BranchAt& b_;
 };
 
 }  // namespace
+
+Result<const Population*> BranchAt::Cell(std::size_t group, const query::AssetCatalog& assets) {
+  cells.resize(grid->groups.size());
+  if (!cells[group]) {
+    GB_ASSIGN_OR_RETURN(cells[group], grid->CellPopulation(call, branch, grid->groups[group].key, assets));
+  }
+  return &*cells[group];
+}
 
 bool HaveOneUnit(const Population& population, const std::string& alias, const std::string& other,
                  const query::AssetCatalog& assets) {
@@ -302,8 +305,6 @@ bool HaveOneUnit(const Population& population, const std::string& alias, const s
   return !wanted.second.empty() && std::ranges::any_of(reached, [&](const auto& known) { return same(known, wanted); });
 }
 
-Result<std::vector<Pair>> ClosePairs(RunContext& run, const BranchAt& a, const BranchAt& b) {
-  return Comparison(run, a, b).Run();
-}
+Result<std::vector<Pair>> ClosePairs(RunContext& run, BranchAt& a, BranchAt& b) { return Comparison(run, a, b).Run(); }
 
 }  // namespace glovebox::engine::governed

@@ -4,6 +4,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,12 +15,20 @@
 
 namespace glovebox::engine::governed {
 
-// One branch of one call of a grid.
+// One branch of one call of a grid, to be compared with many others.
 struct BranchAt {
   const Grid* grid = nullptr;
   std::size_t call = 0;
   std::size_t branch = 0;
-  std::vector<bool> relevant;  // [group]: cells that are, or may be, out
+  std::vector<bool> relevant;                                // [group]: cells that are, or may be, out
+  std::string shape;                                         // Grid::Shape
+  std::vector<std::optional<query::Population>> cells = {};  // [group]: of Cell
+
+  [[nodiscard]] const GridBranch& Branch() const { return grid->calls[call].branches[branch]; }
+  [[nodiscard]] const std::string& Digest(std::size_t group) const { return grid->groups[group].digests[call][branch]; }
+  [[nodiscard]] std::int64_t Rows(std::size_t group) const { return grid->groups[group].rows[call][branch]; }
+  // Made when first asked for: most pairs are decided without it.
+  Result<const query::Population*> Cell(std::size_t group, const query::AssetCatalog& assets);
 };
 
 // Whether two tables of a population hold the same unit in every row: their unit columns are equated.
@@ -27,7 +37,6 @@ bool HaveOneUnit(const query::Population& population, const std::string& alias, 
 
 // The pairs (group of a, group of b) whose cells have different populations, rows that may overlap, a common class of
 // contributions and a distance below k.
-Result<std::vector<std::pair<std::size_t, std::size_t>>> ClosePairs(RunContext& run, const BranchAt& a,
-                                                                    const BranchAt& b);
+Result<std::vector<std::pair<std::size_t, std::size_t>>> ClosePairs(RunContext& run, BranchAt& a, BranchAt& b);
 
 }  // namespace glovebox::engine::governed

@@ -27,28 +27,6 @@ std::vector<NamedBox> BoxesOf(const query::Region& region, const query::Governed
   return query::Restrict(free, region, query.core, assets).boxes;
 }
 
-Population WithBoxes(const Population& population, const std::vector<NamedBox>& boxes) {
-  Population out = population;
-  out.boxes.clear();
-  for (const NamedBox& a : population.boxes) {
-    for (const NamedBox& b : boxes) {
-      NamedBox both = a;
-      bool empty = false;
-      for (const auto& [column, subset] : b) {
-        const auto [entry, added] = both.emplace(column, subset);
-        if (!added) {
-          entry->second = entry->second.And(subset);
-        }
-        empty = empty || entry->second.IsEmpty();
-      }
-      if (!empty) {
-        out.boxes.push_back(std::move(both));
-      }
-    }
-  }
-  return out;
-}
-
 std::set<std::string> ClassesOf(const query::GovernedCall& call, const query::Branch& branch,
                                 const query::GovernedQuery& query, const std::vector<query::Asset>& assets,
                                 bool one_row_per_unit) {
@@ -144,22 +122,6 @@ GridLeaf LeafOf(const query::Leaf& leaf, const query::GovernedQuery& query, cons
   return out;
 }
 
-const query::Asset* AssetAt(const Population& population, const std::string& alias, const AssetCatalog& assets) {
-  const query::PopulationTable* table = population.Table(alias);
-  return table == nullptr ? nullptr : assets.Find(table->asset);
-}
-
-Result<query::ColumnDomain> DomainAt(const Population& population, const query::PopulationColumn& column,
-                                     const AssetCatalog& assets) {
-  const query::Asset* asset = AssetAt(population, column.first, assets);
-  for (std::size_t i = 0; asset != nullptr && i < asset->columns.size(); ++i) {
-    if (asset->columns[i].name == column.second) {
-      return query::DomainOf(asset->Rule(i), asset->columns[i].type);
-    }
-  }
-  return Unreadable();
-}
-
 // A date_trunc of a date may come back as a timestamp at midnight.
 Result<query::ast::Literal> ParseKey(const std::string& text, const query::Type& type) {
   const bool midnight = type.kind == query::TypeKind::kDate && text.ends_with(" 00:00:00");
@@ -223,7 +185,9 @@ Grid GridOf(const query::GovernedQuery& query, const query::GovernedSql& sql, co
 }
 
 Population Grid::BranchPopulation(std::size_t call, std::size_t branch) const {
-  return WithBoxes(population, calls[call].branches[branch].boxes);
+  Population out = population;
+  out.boxes = query::IntersectBoxes(population.boxes, calls[call].branches[branch].boxes);
+  return out;
 }
 
 Result<Population> Grid::CellPopulation(std::size_t call, std::size_t branch, const GroupKey& key,
@@ -236,15 +200,18 @@ Result<Population> Grid::CellPopulation(std::size_t call, std::size_t branch, co
           query::OwnEqualsText(leaf.sql, key[i] ? OwnKey(*key[i], leaf.own_type) : query::ast::Literal{}));
       continue;
     }
-    GB_ASSIGN_OR_RETURN(const query::ColumnDomain domain, DomainAt(population, leaf.column, assets));
-    query::Subset subset = query::Subset::OnlyNull(domain);
+    const query::ColumnDomain* domain = population.Domain(leaf.column, assets);
+    if (domain == nullptr) {
+      return Unreadable();
+    }
+    query::Subset subset = query::Subset::OnlyNull(*domain);
     if (leaf.kind == query::Leaf::Kind::kBucket && key[i]) {
-      GB_ASSIGN_OR_RETURN(const query::ast::Literal value, ParseKey(*key[i], domain.type));
-      const auto at = query::CoordinateOf(value, domain.type);
+      GB_ASSIGN_OR_RETURN(const query::ast::Literal value, ParseKey(*key[i], domain->type));
+      const auto at = query::CoordinateOf(value, domain->type);
       if (!at) {
         return Unreadable();
       }
-      subset = query::Subset::Range(domain, *at, query::StepNext(*at, leaf.step, domain.type));
+      subset = query::Subset::Range(*domain, *at, query::StepNext(*at, leaf.step, domain->type));
     }
     if (leaf.kind == query::Leaf::Kind::kPartition) {
       const auto part = std::ranges::find(leaf.parts, key[i], [](const auto& entry) { return entry.first; });
@@ -253,7 +220,7 @@ Result<Population> Grid::CellPopulation(std::size_t call, std::size_t branch, co
       }
       subset = part->second;
     }
-    out = WithBoxes(out, {NamedBox{{leaf.column, subset}}});
+    out.boxes = query::IntersectBoxes(out.boxes, {NamedBox{{leaf.column, subset}}});
   }
   std::ranges::sort(out.own);
   const auto same = std::ranges::unique(out.own);
@@ -297,8 +264,8 @@ json::Value GridToJson(const Grid& grid, const AssetCatalog& assets) {
       out.Set("number", leaf.step.number);
     }
     if (leaf.kind == query::Leaf::Kind::kPartition) {
-      const Result<query::ColumnDomain> domain = DomainAt(grid.population, leaf.column, assets);
-      GB_ASSERT(domain.ok());  // the leaf was made from it
+      const query::ColumnDomain* domain = grid.population.Domain(leaf.column, assets);
+      GB_ASSERT(domain != nullptr);  // the leaf was made from it
       json::Array parts;
       for (const auto& [label, subset] : leaf.parts) {
         parts.emplace_back(json::Array{TextOrNull(label), subset.ToJson(*domain)});
@@ -367,9 +334,9 @@ Result<GridLeaf> LeafFromJson(const json::Value& json, const Population& populat
   }
   leaf.step = {static_cast<query::Step::Unit>(unit), json.GetString("number")};
   if (leaf.kind == query::Leaf::Kind::kPartition) {
-    GB_ASSIGN_OR_RETURN(const query::ColumnDomain domain, DomainAt(population, leaf.column, assets));
+    const query::ColumnDomain* domain = population.Domain(leaf.column, assets);
     const json::Value* parts = json.Get("parts");
-    if (parts == nullptr || !parts->is_array()) {
+    if (domain == nullptr || parts == nullptr || !parts->is_array()) {
       return Unreadable();
     }
     for (const json::Value& part : parts->as_array()) {
@@ -377,7 +344,7 @@ Result<GridLeaf> LeafFromJson(const json::Value& json, const Population& populat
         return Unreadable();
       }
       const json::Value& label = part.as_array()[0];
-      GB_ASSIGN_OR_RETURN(query::Subset subset, query::SubsetFromJson(part.as_array()[1], domain));
+      GB_ASSIGN_OR_RETURN(query::Subset subset, query::SubsetFromJson(part.as_array()[1], *domain));
       leaf.parts.emplace_back(label.is_string() ? std::optional(label.as_string()) : std::nullopt, std::move(subset));
     }
   }
