@@ -5,9 +5,11 @@
 // inputs and its one output folder; its death, or a limit that it exceeds, is an error of the job and of nothing else.
 //
 // Kinds of jobs:
-//   Select   one organisation's SQL over its own tables and uploaded files (statements, CREATE TABLE AS).
+//   Select   one organisation's SQL over its own tables and uploaded files (statements, CREATE TABLE AS), or a table
+//            through its row filter and masks: this one with the secrets of their functions.
 //   Prepare  the governed scan of an asset: the owner's row filter and masks are applied once per (table version,
-//            policies, rule), units are resolved, declared keys and domains are checked. Only this job sees secrets.
+//            policies, rule), units are resolved, declared keys and domains are checked, with the secrets of their
+//            functions.
 //   Run      plans and, if asked, executes a notebook of a room over prepared assets.
 //
 // Who learns what: errors of Select and Prepare go to the table's owner. A refusal of Run depends on text, schemas,
@@ -75,6 +77,7 @@ struct SelectRequest {
   std::vector<NamedTable> tables;
   std::vector<NamedFile> files;
   std::vector<Function> functions;
+  // Keys of hmac_sha256(secret('scope', 'key'), text). With none, no text may name a secret: an author's has none.
   std::vector<Secret> secrets;
   std::vector<std::string> default_namespace;  // catalog, schema for unqualified names; may be empty
   std::string target_path;                     // where to write a new table file; empty: rows come back

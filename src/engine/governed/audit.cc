@@ -2,7 +2,10 @@
 #include "engine/governed/audit.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <map>
+#include <set>
+#include <string>
 #include <utility>
 
 #include "base/limits.h"
@@ -20,10 +23,8 @@ struct OutCell {
   Population population;
   const std::string* base = nullptr;  // tables and joins
   std::string digest;
-
-  [[nodiscard]] const std::set<std::string>& classes() const {
-    return at.grid->calls[at.call].branches[at.branch].classes;
-  }
+  std::set<std::string> classes;
+  std::string valued;  // a measure: of its rows, only the number of those with a value follows, and few have none
 };
 
 bool IsInBox(const NamedBox& inner, const NamedBox& outer) {
@@ -34,11 +35,16 @@ bool IsInBox(const NamedBox& inner, const NamedBox& outer) {
 }
 
 bool IsIn(const OutCell& inner, const OutCell& outer) {
-  return *inner.base == *outer.base && inner.population.own == outer.population.own && inner.digest != outer.digest &&
+  return inner.base == outer.base && inner.population.own == outer.population.own && inner.digest != outer.digest &&
          std::ranges::all_of(inner.population.boxes, [&outer](const NamedBox& box) {
            return std::ranges::any_of(outer.population.boxes,
                                       [&box](const NamedBox& other) { return IsInBox(box, other); });
          });
+}
+
+bool AreDisjoint(const OutCell& a, const OutCell& b) {
+  const bool one_branch = a.at.grid == b.at.grid && a.at.call == b.at.call && a.at.branch == b.at.branch;
+  return one_branch ? a.at.group != b.at.group : query::AreDisjoint(a.population, b.population);
 }
 
 class Audit {
@@ -46,58 +52,84 @@ class Audit {
   explicit Audit(RunContext& run) : run_(run) {}
 
   Status Remember(const Grid& grid, std::size_t c, std::size_t g) {
-    GB_ASSIGN_OR_RETURN(std::vector<OutCell> cells, CellsOf(grid, c, g));
-    std::ranges::move(cells, std::back_inserter(out_));
-    return {};
+    NoteKinds(grid, c, g);
+    return Append(grid, c, g);
   }
 
   // Whether the cell may go out beside those that are; it is remembered if so.
   Result<bool> Admit(const Grid& grid, std::size_t c, std::size_t g) {
-    GB_ASSIGN_OR_RETURN(std::vector<OutCell> cells, CellsOf(grid, c, g));
-    for (const OutCell& cell : cells) {
-      for (const std::string& contribution : cell.classes()) {
-        GB_ASSIGN_OR_RETURN(const bool completes, Completes(cell, contribution));
+    const std::size_t before = out_.size();
+    const std::vector<std::set<std::string>*> noted = NoteKinds(grid, c, g);
+    GB_RETURN_IF_ERROR(Append(grid, c, g));  // its branches are known together
+    for (std::size_t i = before; i < out_.size(); ++i) {
+      for (const std::string& contribution : out_[i].classes) {
+        GB_ASSIGN_OR_RETURN(const bool completes, Completes(out_[i], contribution));
         if (completes) {
+          out_.erase(out_.begin() + static_cast<std::ptrdiff_t>(before), out_.end());
+          for (std::set<std::string>* kinds : noted) {
+            kinds->erase(grid.calls[c].kind);
+          }
           return false;
         }
       }
     }
-    std::ranges::move(cells, std::back_inserter(out_));
     return true;
   }
 
  private:
-  // Tables and joins of a grid: the same text for all its cells.
-  const std::string& BaseOf(const Grid& grid) {
-    const auto [entry, added] = bases_.try_emplace(&grid);
+  // Tables and joins of a grid: one text for all its cells, and for other grids over the same.
+  const std::string* BaseOf(const Grid& grid) {
+    const auto [entry, added] = bases_.try_emplace(&grid, nullptr);
     if (added) {
       Population base = grid.population;
       base.boxes.clear();
       base.own.clear();
-      entry->second = base.Text(run_.catalog);
+      entry->second = &*base_texts_.insert(base.Text(run_.catalog)).first;
     }
     return entry->second;
   }
 
-  Result<std::vector<OutCell>> CellsOf(const Grid& grid, std::size_t c, std::size_t g) {
-    std::vector<OutCell> out;
-    const std::string& base = BaseOf(grid);
-    for (std::size_t b = 0; b < grid.calls[c].branches.size(); ++b) {
-      if (grid.calls[c].branches[b].none) {
+  // What is told of each population's measures; returns the sets to which this call is new.
+  std::vector<std::set<std::string>*> NoteKinds(const Grid& grid, std::size_t c, std::size_t g) {
+    const GridCall& call = grid.calls[c];
+    std::vector<std::set<std::string>*> noted;
+    for (std::size_t b = 0; b < call.branches.size() && !call.measure.empty(); ++b) {
+      std::set<std::string>& kinds = kinds_[{grid.groups[g].digests[c][b], call.measure}];
+      if (kinds.insert(call.kind).second) {
+        noted.push_back(&kinds);
+      }
+    }
+    return noted;
+  }
+
+  Status Append(const Grid& grid, std::size_t c, std::size_t g) {
+    const GridCall& call = grid.calls[c];
+    for (std::size_t b = 0; b < call.branches.size(); ++b) {
+      if (call.branches[b].none) {
         continue;
       }
-      OutCell cell{.at = {&grid, c, b, g}, .population = {}, .base = &base, .digest = grid.groups[g].digests[c][b]};
+      OutCell cell{.at = {&grid, c, b, g},
+                   .population = {},
+                   .base = BaseOf(grid),
+                   .digest = grid.groups[g].digests[c][b],
+                   .classes = call.branches[b].classes,
+                   .valued = ""};
       GB_ASSIGN_OR_RETURN(cell.population, cell.at.Population(run_.catalog));
-      out.push_back(std::move(cell));
+      if (cell.classes.contains(call.measure) && grid.groups[g].few_missing[c] &&
+          TellNumberOfValues(kinds_[{cell.digest, call.measure}])) {
+        cell.valued = call.measure;
+        cell.classes.insert(grid.CountClass());
+      }
+      out_.push_back(std::move(cell));
     }
-    return out;
+    return {};
   }
 
   // The cell as a total, and as the last part of every total that is out.
   Result<bool> Completes(const OutCell& cell, const std::string& contribution) const {
     std::set<std::size_t> done;
     for (std::size_t seed = 0; seed < out_.size(); ++seed) {
-      if (done.contains(seed) || !Counts(out_[seed], contribution)) {
+      if (done.contains(seed) || !out_[seed].classes.contains(contribution)) {
         continue;
       }
       if (IsIn(out_[seed], cell)) {
@@ -118,10 +150,6 @@ class Audit {
     return false;
   }
 
-  static bool Counts(const OutCell& cell, const std::string& contribution) {
-    return cell.classes().contains(contribution);
-  }
-
   // Disjoint cells of the total, in order from `first`, then from the beginning; disjoint from `also` as well.
   [[nodiscard]] std::vector<std::size_t> Family(const OutCell& total, const OutCell* also, std::size_t first,
                                                 const std::string& contribution) const {
@@ -129,11 +157,8 @@ class Audit {
     for (std::size_t i = 0; i < out_.size(); ++i) {
       const std::size_t at = (first + i) % out_.size();
       const OutCell& one = out_[at];
-      if (Counts(one, contribution) && IsIn(one, total) &&
-          (also == nullptr || query::AreDisjoint(one.population, also->population)) &&
-          std::ranges::all_of(family, [&](std::size_t member) {
-            return query::AreDisjoint(out_[member].population, one.population);
-          })) {
+      if (one.classes.contains(contribution) && IsIn(one, total) && (also == nullptr || AreDisjoint(one, *also)) &&
+          std::ranges::all_of(family, [&](std::size_t member) { return AreDisjoint(out_[member], one); })) {
         family.push_back(at);
       }
     }
@@ -142,19 +167,55 @@ class Audit {
 
   Result<bool> IsFew(const OutCell& total, const OutCell* also, const std::vector<std::size_t>& family,
                      const std::string& contribution) const {
-    std::vector<CellAt> parts;
+    std::vector<const OutCell*> members;
     if (also != nullptr) {
-      parts.push_back(also->at);
+      members.push_back(also);
     }
     for (const std::size_t member : family) {
-      parts.push_back(out_[member].at);
+      members.push_back(&out_[member]);
+    }
+    std::vector<CellAt> parts;
+    std::int64_t rows = total.at.rows();
+    for (const OutCell* member : members) {
+      parts.push_back(member->at);
+      rows -= member->at.rows();
+    }
+    if (rows == 0 && IsCountClass(contribution)) {
+      return TellsMissing(total, members);
     }
     return IsRemainderFew(run_, total.at, parts, contribution);
   }
 
+  // The parts are the whole total: where one side counts rows and the other values, the difference is those without.
+  Result<bool> TellsMissing(const OutCell& total, const std::vector<const OutCell*>& members) const {
+    std::set<std::string> measures{total.valued};
+    for (const OutCell* member : members) {
+      measures.insert(member->valued);
+    }
+    measures.erase("");
+    for (const std::string& measure : measures) {
+      std::vector<CellAt> differ;
+      for (const OutCell* member : members) {
+        if ((member->valued == measure) != (total.valued == measure)) {
+          differ.push_back(member->at);
+        }
+      }
+      if (differ.empty()) {
+        continue;
+      }
+      GB_ASSIGN_OR_RETURN(const bool few, IsMissingFew(run_, total.at, differ, measure));
+      if (few) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   RunContext& run_;
   std::vector<OutCell> out_;
-  std::map<const Grid*, std::string> bases_;
+  std::map<const Grid*, const std::string*> bases_;
+  std::set<std::string> base_texts_;
+  std::map<std::pair<std::string, std::string>, std::set<std::string>> kinds_;  // by digest and measure
 };
 
 std::size_t CellsOut(const Grid& grid) {

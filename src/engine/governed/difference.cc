@@ -103,11 +103,6 @@ class Check {
     }
   }
 
-  static bool TellsCount(const std::set<std::string>& kinds) {
-    return kinds.contains("count") || kinds.contains("sum+count") || (kinds.contains("sum") && kinds.contains("avg")) ||
-           (kinds.contains("sample") && kinds.contains("population"));
-  }
-
   // Whether this kind is one of those that tell it together.
   static bool TakesPart(const std::string& kind, const std::set<std::string>& kinds) {
     return kind == "count" || kind == "sum+count" || (kind == "sum" && kinds.contains("avg")) ||
@@ -141,7 +136,8 @@ class Check {
   [[nodiscard]] bool CountTells(const std::string& digest) const {
     const auto before = history_out_.find(digest);
     return before != history_out_.end() && before->second.few_missing && !before->second.counted &&
-           std::ranges::any_of(before->second.kinds, [](const auto& entry) { return TellsCount(entry.second); });
+           std::ranges::any_of(before->second.kinds,
+                               [](const auto& entry) { return TellNumberOfValues(entry.second); });
   }
 
   // An aggregate of a measure beside a count of the same rows.

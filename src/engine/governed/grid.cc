@@ -29,8 +29,7 @@ std::vector<NamedBox> BoxesOf(const query::Region& region, const query::Governed
 
 std::set<std::string> ClassesOf(const query::GovernedCall& call, const query::Branch& branch,
                                 const query::GovernedQuery& query, const std::vector<query::Asset>& assets,
-                                bool one_row_per_unit) {
-  const std::string rows = one_row_per_unit ? "units" : "rows:" + query::AliasOf(query.core, assets, query.finest);
+                                const std::string& rows) {
   if (call.distinct == Distinct::kUnits) {
     return {"units"};
   }
@@ -153,6 +152,11 @@ json::Value BoxesJson(const std::vector<NamedBox>& boxes, const Population& popu
 
 }  // namespace
 
+bool TellNumberOfValues(const std::set<std::string>& kinds) {
+  return kinds.contains("count") || kinds.contains("sum+count") || (kinds.contains("sum") && kinds.contains("avg")) ||
+         (kinds.contains("sample") && kinds.contains("population"));
+}
+
 bool IsCountClass(const std::string& contribution) {
   return contribution == "units" || contribution.starts_with("rows:");
 }
@@ -169,7 +173,7 @@ Grid GridOf(const query::GovernedQuery& query, const query::GovernedSql& sql, co
     GridCall out;
     for (const query::Branch& branch : call.branches) {
       out.branches.push_back({BoxesOf(branch.region, query, sql.population, assets),
-                              ClassesOf(call, branch, query, assets, grid.one_row_per_unit), branch.none,
+                              ClassesOf(call, branch, query, assets, grid.CountClass()), branch.none,
                               CountsRows(call, branch)});
     }
     out.kind = KindOf(call);
@@ -183,6 +187,8 @@ Grid GridOf(const query::GovernedQuery& query, const query::GovernedSql& sql, co
   }
   return grid;
 }
+
+std::string Grid::CountClass() const { return one_row_per_unit ? "units" : "rows:" + population.finest; }
 
 Population Grid::BranchPopulation(std::size_t call, std::size_t branch) const {
   Population out = population;

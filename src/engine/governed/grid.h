@@ -65,6 +65,8 @@ struct Grid {
   bool one_row_per_unit = false;  // of the finest table
   bool stale = false;             // from history, over another version of some table
 
+  // The class of COUNT(*).
+  [[nodiscard]] std::string CountClass() const;
   // The population of a branch over all groups, and of one cell.
   [[nodiscard]] query::Population BranchPopulation(std::size_t call, std::size_t branch) const;
   Result<query::Population> CellPopulation(std::size_t call, std::size_t branch, const GroupKey& key,
@@ -82,6 +84,10 @@ Grid GridOf(const query::GovernedQuery& query, const query::GovernedSql& sql, co
 json::Value GridToJson(const Grid& grid, const query::AssetCatalog& assets);
 // Returns DATA_LOSS if the grid speaks of tables or values that are not there any more.
 Result<Grid> GridFromJson(const json::Value& json, const query::AssetCatalog& assets);
+
+// Whether calls of these kinds (GridCall::kind), over one measure and population, tell together how many rows have a
+// value (P4).
+bool TellNumberOfValues(const std::set<std::string>& kinds);
 
 // Whether COUNT(*) of these rows is told by the calls of a class "units" or "rows:".
 bool IsCountClass(const std::string& contribution);

@@ -78,15 +78,31 @@ std::string ConditionSql(const Population& part, const Population& total, const 
   return "(" + out + ")";
 }
 
-// The rows that no part holds.
-Result<std::string> RestSql(const Population& total, const std::vector<CellAt>& parts,
-                            const query::AssetCatalog& assets) {
+// The rows that some part holds.
+Result<std::string> PartsSql(const Population& total, const std::vector<CellAt>& parts,
+                             const query::AssetCatalog& assets) {
   std::string out;
   for (const CellAt& one : parts) {
     GB_ASSIGN_OR_RETURN(const Population part, one.Population(assets));
     out += (out.empty() ? "(" : " OR ") + ConditionSql(part, total, assets);
   }
-  return out + ") IS NOT TRUE";
+  return out + ")";
+}
+
+std::string MeasureSql(const std::string& measure) {
+  const std::size_t dot = measure.rfind('.');
+  return query::ColumnSql(measure.substr(0, dot), measure.substr(dot + 1));
+}
+
+// Units of the table in the rows of the population that fulfil the condition.
+Result<privacy::Units> CountUnits(RunContext& run, const Population& population, const query::PopulationTable& table,
+                                  std::int64_t k, const std::string& condition) {
+  GB_ASSIGN_OR_RETURN(const std::string counter, run.Counter(k));
+  GB_ASSIGN_OR_RETURN(
+      const std::int64_t count,
+      run.connection.QueryInt("SELECT " + counter + "(" + query::UnitSql(table.alias) + ") FILTER (WHERE " + condition +
+                              ")" + query::FromSql(population, run.catalog)));
+  return privacy::DecideByCount(count, k);
 }
 
 }  // namespace
@@ -111,21 +127,27 @@ Result<bool> IsRemainderFew(RunContext& run, const CellAt& total, const std::vec
     privacy::Units units = ByRows(run, population, *table, contribution, rows, k);
     if (units == privacy::Units::kUndecided) {
       if (rest.empty()) {
-        GB_ASSIGN_OR_RETURN(rest, RestSql(population, parts, run.catalog));
+        GB_ASSIGN_OR_RETURN(rest, PartsSql(population, parts, run.catalog));
+        rest += " IS NOT TRUE";
+        rest += IsCountClass(contribution) ? "" : " AND " + MeasureSql(contribution) + " IS NOT NULL";
       }
-      std::string filter = rest;
-      if (!IsCountClass(contribution)) {
-        const std::size_t dot = contribution.rfind('.');
-        filter +=
-            " AND " + query::ColumnSql(contribution.substr(0, dot), contribution.substr(dot + 1)) + " IS NOT NULL";
-      }
-      GB_ASSIGN_OR_RETURN(const std::string counter, run.Counter(k));
-      GB_ASSIGN_OR_RETURN(
-          const std::int64_t count,
-          run.connection.QueryInt("SELECT " + counter + "(" + query::UnitSql(table->alias) + ") FILTER (WHERE " +
-                                  filter + ")" + query::FromSql(population, run.catalog)));
-      units = privacy::DecideByCount(count, k);
+      GB_ASSIGN_OR_RETURN(units, CountUnits(run, population, *table, k, rest));
     }
+    if (units == privacy::Units::kFew) {
+      return true;
+    }
+  }
+  return false;
+}
+
+Result<bool> IsMissingFew(RunContext& run, const CellAt& total, const std::vector<CellAt>& parts,
+                          const std::string& measure) {
+  GB_ASSIGN_OR_RETURN(const Population population, total.Population(run.catalog));
+  GB_ASSIGN_OR_RETURN(std::string missing, PartsSql(population, parts, run.catalog));
+  missing += " AND " + MeasureSql(measure) + " IS NULL";
+  for (const query::PopulationTable* table : UnitTables(run, population)) {
+    const std::int64_t k = MinimumOf(run, population, *table);
+    GB_ASSIGN_OR_RETURN(const privacy::Units units, CountUnits(run, population, *table, k, missing));
     if (units == privacy::Units::kFew) {
       return true;
     }

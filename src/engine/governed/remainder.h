@@ -28,4 +28,9 @@ struct CellAt {
 Result<bool> IsRemainderFew(RunContext& run, const CellAt& total, const std::vector<CellAt>& parts,
                             const std::string& contribution);
 
+// Whether 1 to k-1 units have rows without a value of `measure` ("<table>.<column>") in the parts. REQUIRES: the parts
+// lie in the total.
+Result<bool> IsMissingFew(RunContext& run, const CellAt& total, const std::vector<CellAt>& parts,
+                          const std::string& measure);
+
 }  // namespace glovebox::engine::governed
