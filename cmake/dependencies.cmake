@@ -26,7 +26,7 @@ if(NOT EXISTS ${GLOVEBOX_DUCKDB_DIR}/libduckdb.so)
   message(FATAL_ERROR "${GLOVEBOX_DUCKDB_DIR}/libduckdb.so is missing: run ./glovebox once, it fetches what is needed")
 endif()
 
-# Programs find libduckdb.so relative to themselves: in a build folder as it lies, in an installation under ../lib.
+# Programs find libduckdb.so relative to themselves, so that a checkout can be moved with its build folders.
 file(RELATIVE_PATH GLOVEBOX_DUCKDB_RELATIVE ${CMAKE_BINARY_DIR} ${GLOVEBOX_DUCKDB_DIR})
 set(CMAKE_BUILD_WITH_INSTALL_RPATH ON)
-set(CMAKE_INSTALL_RPATH "$ORIGIN/${GLOVEBOX_DUCKDB_RELATIVE};$ORIGIN/../lib")
+set(CMAKE_INSTALL_RPATH "$ORIGIN/${GLOVEBOX_DUCKDB_RELATIVE}")

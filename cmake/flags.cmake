@@ -4,8 +4,18 @@
 add_library(glovebox_flags INTERFACE)
 target_compile_options(glovebox_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wold-style-cast -Wnon-virtual-dtor
-  -Woverloaded-virtual -Wimplicit-fallthrough -Wnull-dereference $<$<BOOL:${GLOVEBOX_WERROR}>:-Werror>
-  $<$<CONFIG:Release>:-D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection -fcf-protection>)
+  -Woverloaded-virtual -Wimplicit-fallthrough -Wnull-dereference $<$<BOOL:${GLOVEBOX_WERROR}>:-Werror>)
+# Every program that may serve is hardened, what ./glovebox runs too. Sanitizers have checks of their own in these places,
+# and the C library checks only what is optimised.
+if(NOT GLOVEBOX_SANITIZE)
+  target_compile_options(glovebox_flags INTERFACE -fstack-protector-strong -fstack-clash-protection)
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+    target_compile_options(glovebox_flags INTERFACE -fcf-protection)
+  endif()
+  if(NOT CMAKE_CXX_FLAGS MATCHES "-O0")
+    target_compile_options(glovebox_flags INTERFACE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+  endif()
+endif()
 # GCC 12 sees overlapping copies in every "text" + std::string that it inlines (GCC bug 105651, fixed in 13).
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   target_compile_options(glovebox_flags INTERFACE -Wno-restrict)

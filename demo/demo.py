@@ -7,6 +7,7 @@ where Databricks has the call, plain HTTP elsewhere. Exit code 0 if everything w
 
 import argparse
 import pathlib
+import re
 import sys
 import tempfile
 import textwrap
@@ -85,8 +86,9 @@ class Demo:
         story.says("both", "names become join tokens, with a secret that only the two of them have:")
         story.code(steps.TOKEN_FUNCTION.format(schema="insurance.members"))
         story.code(steps.TOKEN_MASK.format(schema="insurance.members", table="insurance.members.customers"))
-        refusal = must_fail(lambda: steps.execute(self.c.ann.sdk, "SELECT name FROM insurance.members.customers"), steps.StatementFailed)
-        story.says("insurer", f"cannot even read the tokens by a statement of its own: {refusal}")
+        tokens = steps.execute(self.c.ann.sdk, "SELECT name FROM insurance.members.customers ORDER BY customer_no LIMIT 1")
+        check(re.fullmatch("[0-9a-f]{64}", tokens[0][0]), "a name must be read as a token now")
+        story.says("insurer", f"reads its own table: where names were, there is {tokens[0][0][:16]}... now, for the insurer as well.")
 
     def room(self):
         story = self.story

@@ -43,6 +43,10 @@ BANNED = [
     (r"\bdynamic_pointer_cast\b|\bstd::shared_ptr<void>", (), "say the type"),
 ]
 BANNED = [(re.compile(pattern), owners, why) for pattern, owners, why in BANNED]
+# Bounds on what comes from outside are in one place; a bound that a format or a library fixes stays where it is used.
+BOUNDED_PARTS = ("api", "app", "catalog", "cli", "http", "room", "statement")
+BOUND = re.compile(r"\bconstexpr\b[^=;]*\bk\w+(Max|PageSize|AtOnce)\s*=(?!.*\blimits::)")
+FIXED_BOUNDS = {"kProcessIdBytesMax", "kDaysMax", "kNamePartsMax", "kShownBytesMax"}
 OWNED_NEW = re.compile(r"unique_ptr<[^;]*>\s*(\w+\s*)?[({]\s*new\b")
 UNDONE = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X|HA" r"CK)\b")
 NAKED_NOLINT = re.compile(r"NOLINT(NEXTLINE|BEGIN|END)?(?!\w)(?!\([a-z0-9.,\- ]+\))")
@@ -120,6 +124,8 @@ def check_product(path, code, text):
             match = pattern.search(line)
             if match and not inside.startswith(owners or ("\0",)) and not OWNED_NEW.search(line):
                 yield f"{path}:{number}: {match.group(0).strip()}: {why}"
+        if path.parts[1] in BOUNDED_PARTS and BOUND.search(line) and not FIXED_BOUNDS & set(re.findall(r"\w+", line)):
+            yield f"{path}:{number}: bounds are in base/limits.h"
     for number, _, header in includes(text):
         if path.parts[1] in PURE_PARTS and PURE_BANNED_HEADERS.match(header):
             yield f"{path}:{number}: {path.parts[1]} is pure, it may not include {header}"
@@ -201,6 +207,9 @@ SELF_TESTS = [  # (file, text, what the finding must contain; None: no finding)
     ("src/query/x.cc", HEAD + "#include <fstream>\n", "is pure"),
     ("src/query/x.cc", HEAD + '#include "base/file.h"\n', "is pure"),
     ("src/room/x.cc", HEAD + "#include <fstream>\n", None),
+    ("src/room/x.cc", HEAD + "constexpr std::size_t kThingsMax = 7;\n", "base/limits.h"),
+    ("src/room/x.cc", HEAD + "constexpr std::size_t kThingsMax = limits::kOthersMax * 2;\n", None),
+    ("src/query/x.cc", HEAD + "constexpr int kDigitsMax = 38;\n", None),
     ("src/noreadme/x.cc", HEAD, "README.md"),
 ]
 

@@ -5,6 +5,7 @@
 #include "api/room_apis.h"
 #include "api/room_json.h"
 #include "base/assert.h"
+#include "base/limits.h"
 #include "base/strings.h"
 #include "catalog/names.h"
 #include "room/rooms.h"
@@ -20,7 +21,6 @@ using room::AssetType;
 
 constexpr std::string_view kAssets = "/api/2.0/clean-rooms/{room}/assets";
 constexpr std::string_view kAsset = "/api/2.0/clean-rooms/{room}/assets/{type}/{name}";
-constexpr std::int64_t kRevisionsPageSize = 10;
 
 // Takes what clients write: "TABLE", and "CleanRoomAssetAssetType.TABLE".
 Result<AssetType> ParseType(std::string_view text) {
@@ -88,6 +88,7 @@ Result<Response> CreateAsset(const Context& context, const Caller& caller, Reque
   GB_ASSIGN_OR_RETURN(const std::string type_name, reader.RequiredString("asset_type"));
   GB_ASSIGN_OR_RETURN(const AssetType type, ParseType(type_name));
   GB_ASSIGN_OR_RETURN(const std::string name, reader.RequiredString("name"));
+  GB_ASSIGN_OR_RETURN(const FairGate::Place place, StartBlockingJob(context, caller));
   if (type == AssetType::kTable) {
     GB_ASSIGN_OR_RETURN(const room::TableSpec spec, ReadTable(reader, name));
     GB_ASSIGN_OR_RETURN(const room::AssetView view, context.rooms->assets().PublishTable(caller, room_name, spec));
@@ -140,6 +141,7 @@ Result<Response> UpdateAsset(const Context& context, const Caller& caller, Reque
   GB_ASSIGN_OR_RETURN(const auto reader, json::ObjectReader::Of(Unwrapped(body, "asset"), "asset"));
   if (type == AssetType::kNotebook) {
     GB_ASSIGN_OR_RETURN(const room::NotebookSpec spec, ReadNotebook(reader, name));
+    GB_ASSIGN_OR_RETURN(const FairGate::Place place, StartBlockingJob(context, caller));
     GB_ASSIGN_OR_RETURN(const room::NotebookView view, context.rooms->notebooks().Update(caller, room_name, spec));
     return Response::Json(NotebookAssetJson(view, room_name));
   }
@@ -194,7 +196,7 @@ Result<Response> ListRevisions(const Context& context, const Caller& caller, con
   GB_RETURN_IF_ERROR(RequireNotebook(request));
   const std::string& room_name = request.PathParameter("room");
   GB_ASSIGN_OR_RETURN(catalog::PageRequest page, ReadPageRequest(request, "page_size"));
-  page.size = page.size == 0 ? kRevisionsPageSize : page.size;
+  page.size = page.size == 0 ? limits::kRevisionsPageSize : page.size;
   GB_ASSIGN_OR_RETURN(const auto all,
                       context.rooms->notebooks().Revisions(caller, room_name, request.PathParameter("name")));
   // Newest first: the key that ascends is what is left of the numbers below.

@@ -28,15 +28,31 @@ Result<catalog::Caller> Authenticate(const Context& context, const http::Request
 }
 
 void AddEndpoint(const Context& context, http::Router& router, http::Method method, std::string_view pattern,
-                 Endpoint endpoint) {
-  router.Add(
-      method, pattern, [context, endpoint = std::move(endpoint)](http::Request& request) -> Result<http::Response> {
-        Result<http::Response> response = Answer(context, endpoint, request);
-        if (context.metrics != nullptr) {
-          context.metrics->CountResponse(response.ok() ? response->status : HttpStatus(response.status().code()));
-        }
-        return response;
-      });
+                 Endpoint endpoint, http::BodyMode body) {
+  const auto handler = [context, endpoint = std::move(endpoint)](http::Request& request) -> Result<http::Response> {
+    Result<http::Response> response = Answer(context, endpoint, request);
+    if (context.metrics != nullptr) {
+      context.metrics->CountResponse(response.ok() ? response->status : HttpStatus(response.status().code()));
+    }
+    return response;
+  };
+  const auto sender = [context](const http::Request& request) -> Result<std::string> {
+    GB_ASSIGN_OR_RETURN(const catalog::Caller caller, Authenticate(context, request));
+    return caller.organisation.str();
+  };
+  router.Add(method, pattern, handler, {.body = body, .sender = sender});
+}
+
+Result<FairGate::Place> StartBlockingJob(const Context& context, const catalog::Caller& caller) {
+  if (context.blocking_jobs == nullptr) {
+    return FairGate::Place();
+  }
+  FairGate::Place place = context.blocking_jobs->TryEnter(caller.organisation.str());
+  if (place == nullptr) {
+    return Status(ErrorCode::kResourceExhausted,
+                  "Too many requests that compute are running; wait until some of yours have ended.");
+  }
+  return place;
 }
 
 Result<json::Value> RequireJsonObject(http::Request& request) {

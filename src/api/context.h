@@ -16,12 +16,10 @@
 #include <vector>
 
 #include "api/metrics.h"
-#include "base/clock.h"
+#include "base/fair_gate.h"
 #include "base/json.h"
-#include "base/random.h"
 #include "base/result.h"
 #include "catalog/catalog.h"
-#include "engine/engine.h"
 #include "http/message.h"
 #include "http/router.h"
 
@@ -39,20 +37,22 @@ struct Context {
   catalog::Catalog* catalog = nullptr;
   room::Rooms* rooms = nullptr;
   statement::Executor* statements = nullptr;
-  engine::Engine* engine = nullptr;
-  const Clock* clock = nullptr;
-  Random* random = nullptr;
-  Metrics* metrics = nullptr;  // where answers are counted, if anywhere
+  Metrics* metrics = nullptr;         // where answers are counted, if anywhere
+  FairGate* blocking_jobs = nullptr;  // for StartBlockingJob; without it there is no bound
 };
 
 // An endpoint for a caller who is known.
 using Endpoint = std::function<Result<http::Response>(const catalog::Caller&, http::Request&)>;
 
-// Adds a route whose requests carry `Authorization: Bearer <token>`.
+// Adds a route whose requests carry `Authorization: Bearer <token>`. Large bodies count for the caller's organisation.
 void AddEndpoint(const Context& context, http::Router& router, http::Method method, std::string_view pattern,
-                 Endpoint endpoint);
+                 Endpoint endpoint, http::BodyMode body = http::BodyMode::kCollected);
 // Who sends the request.
 Result<catalog::Caller> Authenticate(const Context& context, const http::Request& request);
+
+// For handlers that wait for an engine job: these run for long and hold a thread of the server each, so there are
+// limits::kBlockingJobsMax of them at one time, and fewer of one organisation. Returns RESOURCE_EXHAUSTED beyond that.
+Result<FairGate::Place> StartBlockingJob(const Context& context, const catalog::Caller& caller);
 
 // The body as a JSON object; an empty body is an empty object.
 Result<json::Value> RequireJsonObject(http::Request& request);

@@ -175,7 +175,10 @@ void AddFilesApi(const Context& context, http::Router& router) {
                   return handler(context, caller, request);
                 });
   };
-  add(Method::kPut, kFile, PutFile);
+  AddEndpoint(
+      context, router, Method::kPut, kFile,
+      [context](const Caller& caller, Request& request) { return PutFile(context, caller, request); },
+      http::BodyMode::kStreamed);
   add(Method::kGet, kFile, GetFile);
   add(Method::kPost, kFile, InitiateUpload);
   add(Method::kDelete, kFile, DeleteFile);

@@ -5,6 +5,7 @@
 #include "api/room_apis.h"
 #include "api/room_json.h"
 #include "base/assert.h"
+#include "base/limits.h"
 #include "room/rooms.h"
 
 namespace glovebox::api {
@@ -14,8 +15,6 @@ using catalog::Caller;
 using http::Method;
 using http::Request;
 using http::Response;
-
-constexpr std::int64_t kRunsPageSize = 20;
 
 Status Invalid(std::string message) { return Status(ErrorCode::kInvalidParameterValue, std::move(message)); }
 
@@ -84,7 +83,7 @@ Result<Response> GetOutput(const Context& context, const Caller& caller, const R
 
 Result<Response> ListRuns(const Context& context, const Caller& caller, const Request& request) {
   GB_ASSIGN_OR_RETURN(catalog::PageRequest page, ReadPageRequest(request, "limit"));
-  page.size = page.size == 0 ? kRunsPageSize : page.size;
+  page.size = page.size == 0 ? limits::kRunsPageSize : page.size;
   GB_ASSIGN_OR_RETURN(const bool active_only, request.query.GetBool("active_only", false));
   GB_ASSIGN_OR_RETURN(const bool completed_only, request.query.GetBool("completed_only", false));
   if (active_only && completed_only) {

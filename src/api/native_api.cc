@@ -52,6 +52,7 @@ Result<Response> GetRule(const Context& context, const Caller& caller, const Req
 
 Result<Response> PutRule(const Context& context, const Caller& caller, Request& request) {
   GB_ASSIGN_OR_RETURN(const json::Value body, RequireJsonObject(request));
+  GB_ASSIGN_OR_RETURN(const FairGate::Place place, StartBlockingJob(context, caller));
   GB_ASSIGN_OR_RETURN(
       const room::AssetView view,
       context.rooms->assets().SetRule(caller, RoomOf(request), request.PathParameter("name"), Unwrapped(body, "rule")));
@@ -78,18 +79,41 @@ Result<Response> PutContract(const Context& context, const Caller& caller, Reque
   spec.name = request.PathParameter("name");
   const json::Value* member = body.as_object().Find("contract");
   spec.contract = member != nullptr ? *member : body;
+  GB_ASSIGN_OR_RETURN(const FairGate::Place place, StartBlockingJob(context, caller));
   GB_ASSIGN_OR_RETURN(const room::NotebookView view, context.rooms->notebooks().Update(caller, RoomOf(request), spec));
   return Response::Json(ContractJson(view));
+}
+
+// The outputs of a certificate, with the names of their columns.
+json::Value PlannedOutputs(const json::Value& certificate) {
+  json::Array outputs;
+  const json::Value* planned = certificate.Get("outputs");
+  if (planned == nullptr || !planned->is_array()) {
+    return json::Value(std::move(outputs));
+  }
+  for (const json::Value& output : planned->as_array()) {
+    json::Array columns;
+    if (const json::Value* names = output.Get("columns"); names != nullptr && names->is_array()) {
+      for (const json::Value& name : names->as_array()) {
+        columns.emplace_back(json::Object{{"name", name}});
+      }
+    }
+    outputs.emplace_back(json::Object{{"name", output.GetString("name")}, {"columns", std::move(columns)}});
+  }
+  return json::Value(std::move(outputs));
 }
 
 Result<Response> PlanNotebook(const Context& context, const Caller& caller, Request& request) {
   GB_ASSIGN_OR_RETURN(const json::Value body, RequireJsonObject(request));
   GB_ASSIGN_OR_RETURN(const auto reader, json::ObjectReader::Of(body, "request"));
   GB_ASSIGN_OR_RETURN(const std::string etag, reader.OptionalString("etag"));
+  GB_ASSIGN_OR_RETURN(const FairGate::Place place, StartBlockingJob(context, caller));
   GB_ASSIGN_OR_RETURN(
       const room::PlanPreview preview,
       context.rooms->notebooks().Preview(caller, RoomOf(request), request.PathParameter("name"), Etag(etag)));
-  return Response::Json(json::Object{{"etag", preview.etag.str()}, {"certificate", preview.certificate}});
+  return Response::Json(json::Object{{"etag", preview.etag.str()},
+                                     {"certificate", preview.certificate},
+                                     {"outputs", PlannedOutputs(preview.certificate)}});
 }
 
 Result<Response> GetCertificate(const Context& context, const Caller& caller, const Request& request) {
@@ -131,6 +155,7 @@ Result<Response> GetEntries(const Context& context, const Caller& caller, const 
 }
 
 Result<Response> GetEvidence(const Context& context, const Caller& caller, const Request& request) {
+  GB_ASSIGN_OR_RETURN(const FairGate::Place place, StartBlockingJob(context, caller));
   GB_ASSIGN_OR_RETURN(const std::string path, context.rooms->MakeEvidenceFile(caller, RoomOf(request)));
   Result<Response> response = Response::File(path, "application/x-tar");
   // It is open: what is left of it goes with the answer.

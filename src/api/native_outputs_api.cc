@@ -64,12 +64,14 @@ Result<Response> ReviewOutput(const Context& context, const Caller& caller, Requ
   } else if (decision == "REJECTED") {
     review.decision = room::Decision::kRejected;
   }
+  GB_ASSIGN_OR_RETURN(const FairGate::Place place, StartBlockingJob(context, caller));
   GB_ASSIGN_OR_RETURN(const room::OutputView view,
                       context.rooms->outputs().Review(caller, RoomOf(request), OutputOf(request), review));
   return Response::Json(OutputJson(view));
 }
 
 Result<Response> CreateExport(const Context& context, const Caller& caller, Request& request) {
+  GB_ASSIGN_OR_RETURN(const FairGate::Place place, StartBlockingJob(context, caller));
   GB_ASSIGN_OR_RETURN(const room::Export item,
                       context.rooms->outputs().CreateExport(caller, RoomOf(request), OutputOf(request)));
   return Response::Json(ExportJson(item), 201);

@@ -204,12 +204,7 @@ json::Value TableAssetJson(const room::AssetView& view, const std::string& room_
   json::Object out = AssetJson(view.asset, Name(view.status), room_name);
   out.Set("table", json::Object{{"columns", ColumnsJson(view.columns)}});
   if (!view.asset.local_name.empty()) {
-    json::Object local;
-    if (view.asset.local_details.is_object()) {
-      local = view.asset.local_details.as_object();
-    }
-    local.Set("local_name", view.asset.local_name);
-    out.Set("table_local_details", std::move(local));
+    out.Set("table_local_details", json::Object{{"local_name", view.asset.local_name}});
     SetText(out, "problem", view.asset.problem);
   }
   return json::Value(std::move(out));
@@ -341,13 +336,17 @@ json::Value OutputJson(const room::OutputView& view) {
                    {"state", Name(output.state)},
                    {"runner", output.runner_alias},
                    {"columns", output.columns},
-                   {"row_count", output.rows},
-                   {"byte_count", output.bytes},
-                   {"sha256", output.sha256},
                    {"notice", "Some cells may be withheld."},
                    {"created_at", FormatRfc3339(output.created_at)},
                    {"expires_at", FormatRfc3339(output.expires_at)},
                    {"decisions", std::move(decisions)}};
+  if (view.shows_rows) {
+    out.Set("row_count", output.rows);
+  }
+  if (view.shows_digest) {
+    out.Set("byte_count", output.bytes);
+    out.Set("sha256", output.sha256);
+  }
   if (output.state == room::OutputState::kWaiting) {
     out.Set("reason", output.reason);
     out.Set("decide_by", FormatRfc3339(output.decide_by));
@@ -355,6 +354,7 @@ json::Value OutputJson(const room::OutputView& view) {
   if (!view.schema.empty()) {
     out.Set("table", view.catalog + "." + view.schema + "." + output.name);
   }
+  SetText(out, "table_problem", output.register_problem);
   return json::Value(std::move(out));
 }
 

@@ -4,6 +4,7 @@
 #include "api/room_apis.h"
 #include "api/room_json.h"
 #include "base/assert.h"
+#include "base/limits.h"
 #include "catalog/names.h"
 #include "room/rooms.h"
 
@@ -77,6 +78,12 @@ Result<room::RoomSpec> ReadRoom(const json::Value& body) {
     }
   }
   spec.details = json::Value(std::move(kept));
+  if (json::Write(spec.details).size() > limits::kCommentBytesMax) {
+    return Status(ErrorCode::kInvalidParameterValue,
+                  "egress_network_policy and compliance_security_profile have at most " +
+                      std::to_string(limits::kCommentBytesMax) +
+                      " bytes together. No cell of a room reaches a network.");
+  }
   return spec;
 }
 

@@ -26,8 +26,6 @@ constexpr std::string_view kStatements = "/api/2.0/sql/statements";
 constexpr std::string_view kWarehouseId = "glovebox";
 constexpr std::int64_t kMsPerSecond = 1'000;
 constexpr std::int64_t kWaitSecondsDefault = 10;
-constexpr std::int64_t kWaitSecondsMin = 5;
-constexpr std::int64_t kWaitSecondsMax = 50;
 
 std::string_view WireName(StatementState state) {
   switch (state) {
@@ -174,7 +172,8 @@ Result<std::int64_t> ReadWaitSeconds(const std::string& text) {
   const char* end = text.data() + text.size();
   const auto [rest, error] = std::from_chars(text.data(), end, seconds);
   const bool is_seconds = error == std::errc() && rest + 1 == end && *rest == 's';
-  if (!is_seconds || (seconds != 0 && (seconds < kWaitSecondsMin || seconds > kWaitSecondsMax))) {
+  if (!is_seconds ||
+      (seconds != 0 && (seconds < limits::kStatementWaitSecondsMin || seconds > limits::kStatementWaitSecondsMax))) {
     return Status(ErrorCode::kInvalidParameterValue, "'wait_timeout' must be 0s, or 5s to 50s.");
   }
   return seconds;

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <utility>
 
+#include "base/guarded.h"
 #include "base/limits.h"
 #include "base/log.h"
 
@@ -137,7 +138,8 @@ void StatementRuns::Work() {
     queue_.pop_front();
     entry->state = StatementState::kRunning;
     lock.unlock();
-    auto outcome = std::make_shared<const Result<StatementResult>>(executor_.Execute(entry->caller, entry->request));
+    auto outcome = std::make_shared<const Result<StatementResult>>(
+        RunGuarded("A statement", [&] { return executor_.Execute(entry->caller, entry->request); }));
     if (!outcome->ok() && outcome->status().code() == ErrorCode::kInternal) {
       log::Error("internal error in a statement",
                  {{"statement_id", entry->id}, {"message", outcome->status().message()}});

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -33,12 +34,19 @@ std::string HolderOf(int lock) {
 
 Result<DataFolder> DataFolder::Open(const std::string& path) {
   if (const Status made = MakeDirectories(path); !made.ok()) {
-    return Status(ErrorCode::kUnavailable, "The data folder '" + path + "' cannot be made: " + LastError() + ".");
+    return Status(ErrorCode::kUnavailable, "The data folder '" + path + "' cannot be made: " + made.message());
   }
   std::error_code error;
   const std::filesystem::path real = std::filesystem::canonical(path, error);
   if (error || !std::filesystem::is_directory(real, error)) {
     return Status(ErrorCode::kUnavailable, "'" + path + "' is no folder.");
+  }
+  struct stat info{};
+  if (stat(real.c_str(), &info) != 0 ||
+      ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0 && chmod(real.c_str(), info.st_mode & S_IRWXU) != 0)) {
+    return Status(
+        ErrorCode::kUnavailable,
+        "The data folder '" + path + "' is open to other users and cannot be closed to them: " + LastError() + ".");
   }
   UniqueFd lock(open((real / "lock").c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, kLockMode));
   if (!lock.valid()) {

@@ -18,7 +18,8 @@ namespace glovebox::app {
 
 class DataFolder {
  public:
-  // Makes the folder if it is not there, readable by its owner only. The lock ends with the object or the process.
+  // Makes the folder if it is not there; it is closed to other users than its owner either way. The lock ends with the
+  // object or the process.
   static Result<DataFolder> Open(const std::string& path);
 
   [[nodiscard]] const std::string& path() const { return path_; }  // absolute, without links

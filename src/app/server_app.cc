@@ -54,10 +54,10 @@ Result<std::unique_ptr<ServerApp>> ServerApp::Start(const cli::ServeOptions& opt
 
 Status ServerApp::RemoveLeftovers() {
   const catalog::Catalog& catalog = foundation_->catalog();
-  GB_RETURN_IF_ERROR(catalog.volumes.RemoveUnfinishedUploads());
+  GB_RETURN_IF_ERROR(catalog.volumes.RemoveLeftovers());
   GB_ASSIGN_OR_RETURN(const std::int64_t removed, catalog.tables.RemoveUnreferencedFiles());
   if (removed > 0) {
-    log::Info("files of unfinished writes are removed", {{"files", removed}});
+    log::Info("files of unfinished writes and deleted tables are removed", {{"files", removed}});
   }
   return executor_->RemoveLeftovers();
 }
@@ -103,10 +103,8 @@ http::Router ServerApp::MakeRouter(const std::string& scheme) {
   const api::Context context{.catalog = &foundation_->catalog(),
                              .rooms = rooms_.get(),
                              .statements = executor_.get(),
-                             .engine = engine_.get(),
-                             .clock = &foundation_->clock(),
-                             .random = &foundation_->random(),
-                             .metrics = &metrics_};
+                             .metrics = &metrics_,
+                             .blocking_jobs = &blocking_jobs_};
   return api::MakeRouter(context, *statements_, scheme);
 }
 

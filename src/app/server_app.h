@@ -15,6 +15,8 @@
 #include "api/metrics.h"
 #include "api/statement_runs.h"
 #include "app/foundation.h"
+#include "base/fair_gate.h"
+#include "base/limits.h"
 #include "base/result.h"
 #include "cli/program.h"
 #include "engine/process_engine.h"
@@ -62,6 +64,7 @@ class ServerApp {
   std::unique_ptr<statement::Executor> executor_;
   std::unique_ptr<api::StatementRuns> statements_;
   api::Metrics metrics_;
+  FairGate blocking_jobs_{limits::kBlockingJobsMax, limits::kBlockingJobsPerOrganisationMax};
   std::unique_ptr<http::Server> server_;
   std::string url_;
 };

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "catalog/functions.h"
 
-#include <algorithm>
 #include <cstddef>
+#include <map>
 #include <set>
 #include <string>
 #include <utility>
@@ -27,8 +27,6 @@
 
 namespace glovebox::catalog {
 namespace {
-
-constexpr std::size_t kTypeBytesMax = 255;
 
 std::string ParametersToText(const std::vector<FunctionParameter>& parameters) {
   json::Array array;
@@ -67,7 +65,7 @@ Status CheckDefinition(const NewFunction& function) {
     return Invalid("A function's body has 1 to " + std::to_string(limits::kFunctionBodyBytesMax) + " bytes.");
   }
   if (!IsValidUtf8(function.body) || !IsValidUtf8(function.return_type) ||
-      function.return_type.size() > kTypeBytesMax) {
+      function.return_type.size() > limits::kTypeBytesMax) {
     return Invalid("A function's body or return type is not valid.");
   }
   std::set<std::string> keys;
@@ -77,7 +75,7 @@ Status CheckDefinition(const NewFunction& function) {
     if (!keys.insert(name.key).second) {
       return Invalid("The parameter '" + parameter.name + "' is there twice.");
     }
-    if (parameter.type.empty() || parameter.type.size() > kTypeBytesMax || !IsValidUtf8(parameter.type)) {
+    if (parameter.type.empty() || parameter.type.size() > limits::kTypeBytesMax || !IsValidUtf8(parameter.type)) {
       return Invalid("The type of parameter '" + parameter.name + "' is not valid.");
     }
   }
@@ -112,45 +110,83 @@ Status WriteDefinition(store::Transaction& transaction, const OrganisationId& or
              {organisation.str(), id, ParametersToText(function.parameters), function.return_type, function.body});
 }
 
-}  // namespace
+// Adds functions and what their bodies may call, each once.
+class ClosureBuilder {
+ public:
+  ClosureBuilder(store::Transaction& transaction, const Caller& caller) : transaction_(transaction), caller_(caller) {}
 
-Result<std::vector<Function>> FunctionClosure(const std::vector<std::string>& roots,
-                                              const std::vector<Function>& available) {
-  std::vector<Function> closure;
-  std::set<std::string> ids;
-  const auto add = [&](const Function& function) {
-    if (ids.insert(function.info.id).second) {
-      closure.push_back(function);
+  Status Add(const Securable& function) {
+    if (ids_.insert(function.id).second) {
+      GB_ASSIGN_OR_RETURN(Function loaded, Functions::Load(transaction_, function, caller_.organisation));
+      closure_.push_back(std::move(loaded));
     }
-  };
-  for (const std::string& root : roots) {
-    const auto found = std::find_if(available.begin(), available.end(), [&](const Function& function) {
-      return NameKey(function.info.full_name) == NameKey(root);
-    });
-    if (found == available.end()) {
-      return DoesNotExist(SecurableKind::kFunction, root);
-    }
-    add(*found);
+    return Status();
   }
-  for (std::size_t i = 0; i < closure.size(); ++i) {
-    // A name that only occurs in the body, in a string say, brings a function more, which does no harm.
-    const std::string body = AsciiLower(closure[i].body);
-    const std::string schema = closure[i].info.parent_id;
-    for (const Function& function : available) {
-      if (function.info.parent_id == schema && body.find(AsciiLower(function.info.name)) != std::string::npos) {
-        add(function);
+
+  Status AddCalledBy(const std::string& schema_id, const std::string& body) {
+    GB_ASSIGN_OR_RETURN(const auto* functions, OfSchema(schema_id));
+    const std::string text = AsciiLower(body);
+    for (const auto& [id, name] : *functions) {
+      // A name that only occurs in the body, in a string say, brings a function more, which does no harm.
+      if (text.find(name) == std::string::npos || ids_.contains(id)) {
+        continue;
+      }
+      GB_ASSIGN_OR_RETURN(const auto function, FindRow(transaction_, caller_.organisation, id));
+      GB_ASSERT(function.has_value());
+      const Status allowed = Grants::Check(transaction_, caller_, Privilege::kExecute, *function);
+      if (allowed.ok()) {
+        GB_RETURN_IF_ERROR(Add(*function));
+      } else if (allowed.code() != ErrorCode::kNotFound && allowed.code() != ErrorCode::kPermissionDenied) {
+        return allowed;
       }
     }
+    return Status();
   }
-  std::set<std::string> names;
-  for (const Function& function : closure) {
-    if (!names.insert(NameKey(function.info.name)).second) {
-      return Status(ErrorCode::kInvalidState, "Two functions of the name '" + function.info.name +
-                                                  "' in different schemas cannot be used together.");
+
+  Result<std::vector<Function>> Build() {
+    for (std::size_t i = 0; i < closure_.size(); ++i) {
+      const std::string schema = closure_[i].info.parent_id;
+      const std::string body = closure_[i].body;
+      GB_RETURN_IF_ERROR(AddCalledBy(schema, body));
     }
+    std::set<std::string> names;
+    for (const Function& function : closure_) {
+      if (!names.insert(NameKey(function.info.name)).second) {
+        return Status(ErrorCode::kInvalidState, "Two functions of the name '" + function.info.name +
+                                                    "' in different schemas cannot be used together.");
+      }
+    }
+    return std::move(closure_);
   }
-  return closure;
-}
+
+ private:
+  using IdsAndNames = std::vector<std::pair<std::string, std::string>>;  // names in lower case
+
+  Result<const IdsAndNames*> OfSchema(const std::string& schema_id) {
+    const auto known = schemas_.find(schema_id);
+    if (known != schemas_.end()) {
+      return &known->second;
+    }
+    GB_ASSIGN_OR_RETURN(
+        const auto rows,
+        transaction_.Query("SELECT id, name FROM securables WHERE organisation_id = ? AND parent_id = ? "
+                           "AND kind = ? ORDER BY name_key",
+                           {caller_.organisation.str(), schema_id, std::string(WireName(SecurableKind::kFunction))}));
+    IdsAndNames& functions = schemas_[schema_id];
+    for (const store::Row& row : rows) {
+      functions.emplace_back(row.Text(0), AsciiLower(row.Text(1)));
+    }
+    return &functions;
+  }
+
+  store::Transaction& transaction_;
+  const Caller& caller_;
+  std::vector<Function> closure_;
+  std::set<std::string> ids_;
+  std::map<std::string, IdsAndNames> schemas_;
+};
+
+}  // namespace
 
 Result<Function> Functions::Load(store::Transaction& transaction, const Securable& securable,
                                  const OrganisationId& organisation) {
@@ -236,30 +272,51 @@ Result<Page<Function>> Functions::List(const Caller& caller, const std::string& 
   return result;
 }
 
-Result<std::vector<Function>> Functions::Executable(store::Transaction& transaction, const Caller& caller) {
-  GB_ASSIGN_OR_RETURN(const auto rows,
-                      transaction.Query("SELECT f.id FROM functions f JOIN securables s ON s.organisation_id = "
-                                        "f.organisation_id AND s.id = f.id WHERE f.organisation_id = ? "
-                                        "ORDER BY s.full_name",
-                                        {caller.organisation.str()}));
-  std::vector<Function> functions;
+Result<std::vector<Function>> Functions::Closure(store::Transaction& transaction, const Caller& caller,
+                                                 const std::vector<std::string>& full_names) {
+  ClosureBuilder builder(transaction, caller);
+  for (const std::string& name : full_names) {
+    GB_ASSIGN_OR_RETURN(const Securable function,
+                        FindAllowed(transaction, caller, SecurableKind::kFunction, name, Privilege::kExecute));
+    GB_RETURN_IF_ERROR(builder.Add(function));
+  }
+  return builder.Build();
+}
+
+Result<std::vector<Function>> Functions::Closure(const Caller& caller,
+                                                 const std::vector<std::string>& full_names) const {
+  GB_ASSIGN_OR_RETURN(const auto transaction, context_.database->Begin(store::Access::kRead));
+  return Closure(*transaction, caller, full_names);
+}
+
+Result<std::vector<Function>> Functions::CalledBy(const Caller& caller, const std::string& schema,
+                                                  const std::string& body) const {
+  GB_ASSIGN_OR_RETURN(const auto transaction, context_.database->Begin(store::Access::kRead));
+  GB_ASSIGN_OR_RETURN(const Securable home, FindKnown(*transaction, caller, SecurableKind::kSchema, schema));
+  ClosureBuilder builder(*transaction, caller);
+  GB_RETURN_IF_ERROR(builder.AddCalledBy(home.id, body));
+  return builder.Build();
+}
+
+Result<std::vector<std::string>> Functions::FullNames(const Caller& caller, const std::string& name) const {
+  GB_ASSIGN_OR_RETURN(const auto transaction, context_.database->Begin(store::Access::kRead));
+  GB_ASSIGN_OR_RETURN(
+      const auto rows,
+      transaction->Query("SELECT id FROM securables WHERE organisation_id = ? AND kind = ? AND name_key "
+                         "= ? ORDER BY full_name",
+                         {caller.organisation.str(), std::string(WireName(SecurableKind::kFunction)), NameKey(name)}));
+  std::vector<std::string> names;
   for (const store::Row& row : rows) {
-    GB_ASSIGN_OR_RETURN(const auto info, FindRow(transaction, caller.organisation, row.Text(0)));
-    GB_ASSERT(info.has_value());
-    const Status allowed = Grants::Check(transaction, caller, Privilege::kExecute, *info);
+    GB_ASSIGN_OR_RETURN(const auto function, FindRow(*transaction, caller.organisation, row.Text(0)));
+    GB_ASSERT(function.has_value());
+    const Status allowed = Grants::Check(*transaction, caller, Privilege::kExecute, *function);
     if (allowed.ok()) {
-      GB_ASSIGN_OR_RETURN(Function function, Load(transaction, *info, caller.organisation));
-      functions.push_back(std::move(function));
+      names.push_back(function->full_name);
     } else if (allowed.code() != ErrorCode::kNotFound && allowed.code() != ErrorCode::kPermissionDenied) {
       return allowed;
     }
   }
-  return functions;
-}
-
-Result<std::vector<Function>> Functions::Executable(const Caller& caller) const {
-  GB_ASSIGN_OR_RETURN(const auto transaction, context_.database->Begin(store::Access::kRead));
-  return Executable(*transaction, caller);
+  return names;
 }
 
 }  // namespace glovebox::catalog

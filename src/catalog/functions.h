@@ -43,13 +43,6 @@ struct NewFunction {
 
 enum class OnExisting { kFail, kKeep, kReplace };
 
-// The functions with these full names, and those that their bodies may call: a body's bare name means a function of the
-// same schema as the body's. Nothing else is handed to the engine, so that a function of the same name elsewhere cannot
-// take the place of one that a policy means. Pure. Returns NOT_FOUND if `available` lacks a root, and INVALID_STATE if
-// two functions of the result have the same name in different schemas.
-Result<std::vector<Function>> FunctionClosure(const std::vector<std::string>& roots,
-                                              const std::vector<Function>& available);
-
 class Functions {
  public:
   explicit Functions(const Context& context) : context_(context) {}
@@ -60,9 +53,18 @@ class Functions {
   // Needs EXECUTE to see the body; without it, the body is empty.
   Result<Function> Get(const Caller& caller, const std::string& full_name) const;
   Result<Page<Function>> List(const Caller& caller, const std::string& schema, const PageRequest& page) const;
-  // All that the caller may execute, for the engine; by name.
-  Result<std::vector<Function>> Executable(const Caller& caller) const;
-  static Result<std::vector<Function>> Executable(store::Transaction& transaction, const Caller& caller);
+  // The functions with these full names, and those that their bodies may call: a body's name means a function of the
+  // same schema as the body's. Nothing else is handed to the engine, so that a function of the same name elsewhere
+  // cannot take the place of one that a policy means. Needs EXECUTE; what is called without it is left out. Returns
+  // INVALID_STATE if two functions of the result have the same name in different schemas.
+  Result<std::vector<Function>> Closure(const Caller& caller, const std::vector<std::string>& full_names) const;
+  static Result<std::vector<Function>> Closure(store::Transaction& transaction, const Caller& caller,
+                                               const std::vector<std::string>& full_names);
+  // What a body in that schema may call, with what that calls.
+  Result<std::vector<Function>> CalledBy(const Caller& caller, const std::string& schema,
+                                         const std::string& body) const;
+  // The full names of the functions of this name, in whatever schema, that the caller may execute.
+  Result<std::vector<std::string>> FullNames(const Caller& caller, const std::string& name) const;
   static Result<Function> Load(store::Transaction& transaction, const Securable& securable,
                                const OrganisationId& organisation);
 

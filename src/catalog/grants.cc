@@ -82,14 +82,13 @@ void AddGrant(SecurableKind kind, Privilege granted, std::set<Privilege>& held) 
   }
 }
 
-// `chain` is the object and its containers.
-Result<std::set<Privilege>> HeldOn(store::Transaction& transaction, const Caller& caller,
-                                   const std::vector<Securable>& chain, std::size_t object) {
-  const SecurableKind kind = chain[object].kind;
+// What one has on an object of the kind from being, or having grants on, chain[first] and its containers.
+Result<std::set<Privilege>> HeldFrom(store::Transaction& transaction, const Caller& caller, SecurableKind kind,
+                                     const std::vector<Securable>& chain, std::size_t first) {
   std::set<Privilege> held;
-  for (std::size_t i = object; i < chain.size(); ++i) {
+  for (std::size_t i = first; i < chain.size(); ++i) {
     if (Is(caller, chain[i].owner_id)) {
-      AddOwnership(kind, chain[i], i == object, held);
+      AddOwnership(kind, chain[i], chain[i].kind == kind, held);
     }
     GB_ASSIGN_OR_RETURN(const auto grants, GrantRows(transaction, caller.organisation, chain[i].id));
     for (const GrantRow& grant : grants) {
@@ -99,6 +98,12 @@ Result<std::set<Privilege>> HeldOn(store::Transaction& transaction, const Caller
     }
   }
   return held;
+}
+
+// `chain` is the object and its containers.
+Result<std::set<Privilege>> HeldOn(store::Transaction& transaction, const Caller& caller,
+                                   const std::vector<Securable>& chain, std::size_t object) {
+  return HeldFrom(transaction, caller, chain[object].kind, chain, object);
 }
 
 Status Lacks(const Caller& caller, Privilege privilege, const Securable& securable) {
@@ -203,6 +208,13 @@ Result<bool> Grants::MayKnow(store::Transaction& transaction, const Caller& call
     return true;
   }
   GB_ASSIGN_OR_RETURN(const auto held, Held(transaction, caller, securable));
+  return !held.empty();
+}
+
+Result<bool> Grants::MayKnowAllBelow(store::Transaction& transaction, const Caller& caller, SecurableKind kind,
+                                     const Securable& container) {
+  GB_ASSIGN_OR_RETURN(const auto chain, Chain(transaction, caller.organisation, container));
+  GB_ASSIGN_OR_RETURN(const auto held, HeldFrom(transaction, caller, kind, chain, 0));
   return !held.empty();
 }
 

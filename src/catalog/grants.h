@@ -56,6 +56,9 @@ class Grants {
                       const Securable& securable);
   // Whether the caller may know that the object exists.
   static Result<bool> MayKnow(store::Transaction& transaction, const Caller& caller, const Securable& securable);
+  // Whether he may know of everything of a kind that is in the container, whatever it is.
+  static Result<bool> MayKnowAllBelow(store::Transaction& transaction, const Caller& caller, SecurableKind kind,
+                                      const Securable& container);
   // All that the caller can do with the object; empty if he may not know it. Does not look at the way to it.
   static Result<std::vector<Privilege>> Held(store::Transaction& transaction, const Caller& caller,
                                              const Securable& securable);

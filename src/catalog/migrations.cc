@@ -83,6 +83,7 @@ CREATE TABLE securables (
   UNIQUE (organisation_id, parent_id, kind, name_key),
   FOREIGN KEY (organisation_id, owner_id) REFERENCES principals (organisation_id, id)
 );
+CREATE INDEX securables_by_name ON securables (organisation_id, kind, name_key);
 CREATE INDEX securables_by_owner ON securables (organisation_id, owner_id);
 CREATE TABLE grants (
   organisation_id TEXT NOT NULL,

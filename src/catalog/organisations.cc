@@ -19,6 +19,7 @@
 #include "catalog/securable_rows.h"
 #include "catalog/sql.h"
 #include "catalog/tokens.h"
+#include "crypto/aead.h"
 #include "crypto/signature.h"
 #include "store/database.h"
 
@@ -61,9 +62,11 @@ Result<crypto::PrivateKey> OpenKey(const Context& context, const OrganisationId&
   if (!row.has_value()) {
     return Status(ErrorCode::kNotFound, "The organisation does not exist.");
   }
-  GB_ASSIGN_OR_RETURN(const std::string seed,
+  GB_ASSIGN_OR_RETURN(std::string seed,
                       context.master_key->Open(row->Bytes(use == "statement" ? 0 : 1), Associated(id, use)));
-  return crypto::PrivateKey::FromSeed(seed);
+  Result<crypto::PrivateKey> key = crypto::PrivateKey::FromSeed(seed);
+  crypto::Wipe(seed);
+  return key;
 }
 
 Result<Organisation> FindOne(const Context& context, std::string_view condition, const store::Value& value,
@@ -158,10 +161,6 @@ Result<Organisation> Organisations::Get(const OrganisationId& id) const {
 
 Result<Organisation> Organisations::FindByGlobalMetastoreId(const std::string& global_metastore_id) const {
   return FindOne(context_, "cloud || ':' || region || ':' || id = ?", global_metastore_id, global_metastore_id);
-}
-
-Result<Organisation> Organisations::FindByWorkspace(std::int64_t workspace_id) const {
-  return FindOne(context_, "workspace_id = ?", workspace_id, std::to_string(workspace_id));
 }
 
 Result<crypto::PrivateKey> Organisations::StatementKey(const OrganisationId& id) const {

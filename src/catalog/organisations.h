@@ -58,7 +58,6 @@ class Organisations {
   Result<Organisation> Get(const OrganisationId& id) const;
   // How collaborators name each other. NOT_FOUND if there is none here.
   Result<Organisation> FindByGlobalMetastoreId(const std::string& global_metastore_id) const;
-  Result<Organisation> FindByWorkspace(std::int64_t workspace_id) const;
 
   Result<crypto::PrivateKey> StatementKey(const OrganisationId& id) const;
   Result<crypto::PrivateKey> CosignerKey(const OrganisationId& id) const;

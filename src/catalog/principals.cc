@@ -237,11 +237,6 @@ Result<Principal> Principals::Get(const Caller& caller, std::int64_t number) con
   return FindByNumber(*transaction, caller.organisation, number);
 }
 
-Result<Principal> Principals::GetByName(const Caller& caller, const std::string& name) const {
-  GB_ASSIGN_OR_RETURN(const auto transaction, context_.database->Begin(store::Access::kRead));
-  return FindByName(*transaction, caller.organisation, name);
-}
-
 Result<std::vector<Principal>> Principals::List(const Caller& caller, PrincipalKind kind) const {
   GB_ASSIGN_OR_RETURN(const auto transaction, context_.database->Begin(store::Access::kRead));
   GB_ASSIGN_OR_RETURN(const auto rows,

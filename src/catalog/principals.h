@@ -48,7 +48,6 @@ class Principals {
   Result<Principal> CreateGroup(const Caller& caller, const std::string& name) const;
 
   Result<Principal> Get(const Caller& caller, std::int64_t number) const;
-  Result<Principal> GetByName(const Caller& caller, const std::string& name) const;
   Result<std::vector<Principal>> List(const Caller& caller, PrincipalKind kind) const;  // by name
   Result<std::vector<Principal>> Members(const Caller& caller, std::int64_t group_number) const;
   Result<std::vector<Principal>> GroupsOf(const Caller& caller, std::int64_t number) const;  // direct ones

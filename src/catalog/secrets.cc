@@ -25,17 +25,15 @@
 namespace glovebox::catalog {
 namespace {
 
-constexpr std::size_t kSecretNameBytesMax = 128;
-
 // Databricks' rule for the names of scopes and keys.
 Status CheckSecretName(const std::string& name, std::string_view what) {
   const bool allowed = std::all_of(name.begin(), name.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
            c == '.' || c == '@';
   });
-  if (name.empty() || name.size() > kSecretNameBytesMax || !allowed) {
+  if (name.empty() || name.size() > limits::kSecretNameBytesMax || !allowed) {
     return Status(ErrorCode::kInvalidParameterValue, "The " + std::string(what) + " has 1 to " +
-                                                         std::to_string(kSecretNameBytesMax) +
+                                                         std::to_string(limits::kSecretNameBytesMax) +
                                                          " characters: letters, digits, '-', '_', '@' and '.'.");
   }
   return Status();

@@ -28,8 +28,6 @@
 namespace glovebox::catalog {
 namespace {
 
-constexpr std::size_t kChildRowsAtOnce = 256;
-
 std::string SelectRows(std::string_view condition) {
   return "SELECT s.kind, s.id, s.parent_id, s.name, s.full_name, s.owner_id, p.name, s.comment, s.created_at, "
          "s.created_by, s.updated_at, s.updated_by FROM securables s JOIN principals p "
@@ -76,6 +74,29 @@ Result<std::optional<Securable>> FindOne(store::Transaction& transaction, std::s
   }
   GB_ASSIGN_OR_RETURN(Securable securable, FromRow(*row));
   return std::optional<Securable>(std::move(securable));
+}
+
+// The condition that the caller owns the row or has a grant on it that lets him know of it; adds its parameters.
+std::string OwnedOrGranted(const Caller& caller, SecurableKind kind, std::vector<store::Value>& parameters) {
+  const auto list = [&parameters](const auto& values, const auto& text_of) {
+    std::string marks;
+    for (const auto& value : values) {
+      marks += marks.empty() ? "?" : ", ?";
+      parameters.emplace_back(text_of(value));
+    }
+    return "(" + marks + ")";
+  };
+  const auto id = [](const PrincipalId& principal) { return principal.str(); };
+  std::vector<Privilege> privileges = PrivilegesOf(kind);
+  privileges.push_back(Privilege::kAllPrivileges);
+  std::string condition = " AND (s.owner_id IN " + list(caller.identities, id);
+  condition +=
+      " OR EXISTS (SELECT 1 FROM grants g WHERE g.organisation_id = s.organisation_id AND g.securable_id = s.id AND "
+      "g.principal_id IN " +
+      list(caller.identities, id);
+  condition += " AND g.privilege IN " +
+               list(privileges, [](Privilege privilege) { return std::string(WireName(privilege)); }) + "))";
+  return condition;
 }
 
 }  // namespace
@@ -176,17 +197,6 @@ Result<std::vector<Securable>> Subtree(store::Transaction& transaction, const Or
   return subtree;
 }
 
-Result<std::vector<Securable>> ChildRows(store::Transaction& transaction, const OrganisationId& organisation,
-                                         SecurableKind kind, const std::string& parent_id, const std::string& after,
-                                         std::size_t count) {
-  GB_ASSIGN_OR_RETURN(
-      const auto rows,
-      transaction.Query(
-          SelectRows("s.kind = ? AND s.parent_id = ? AND s.name_key > ? ORDER BY s.name_key LIMIT ?"),
-          {organisation.str(), std::string(WireName(kind)), parent_id, after, static_cast<std::int64_t>(count)}));
-  return FromRows(rows);
-}
-
 Result<Securable> FindKnown(store::Transaction& transaction, const Caller& caller, SecurableKind kind,
                             const std::string& full_name) {
   GB_ASSIGN_OR_RETURN(auto found, ResolveRow(transaction, caller.organisation, kind, full_name));
@@ -209,31 +219,27 @@ Result<Securable> FindAllowed(store::Transaction& transaction, const Caller& cal
 Result<Page<Securable>> KnownChildren(store::Transaction& transaction, const Caller& caller, SecurableKind kind,
                                       const std::string& container, const PageRequest& page) {
   GB_ASSIGN_OR_RETURN(const std::size_t size, PageSize(page));
-  GB_ASSIGN_OR_RETURN(std::string after, PageStart(page));
-  std::string parent_id = caller.organisation.str();
-  if (const SecurableKind container_kind = ContainerKind(kind); container_kind != SecurableKind::kMetastore) {
-    GB_ASSIGN_OR_RETURN(const Securable parent, FindKnown(transaction, caller, container_kind, container));
-    parent_id = parent.id;
+  GB_ASSIGN_OR_RETURN(const std::string after, PageStart(page));
+  const SecurableKind container_kind = ContainerKind(kind);
+  GB_ASSIGN_OR_RETURN(const Securable parent,
+                      FindKnown(transaction, caller, container_kind,
+                                container_kind == SecurableKind::kMetastore ? std::string() : container));
+  std::string condition = "s.kind = ? AND s.parent_id = ? AND s.name_key > ?";
+  std::vector<store::Value> parameters = {caller.organisation.str(), std::string(WireName(kind)), parent.id, after};
+  GB_ASSIGN_OR_RETURN(const bool knows_all, Grants::MayKnowAllBelow(transaction, caller, kind, parent));
+  if (!knows_all) {
+    condition += OwnedOrGranted(caller, kind, parameters);
   }
+  parameters.emplace_back(static_cast<std::int64_t>(size) + 1);
+  GB_ASSIGN_OR_RETURN(const auto rows,
+                      transaction.Query(SelectRows(condition + " ORDER BY s.name_key LIMIT ?"), parameters));
   Page<Securable> result;
-  while (true) {
-    GB_ASSIGN_OR_RETURN(std::vector<Securable> rows,
-                        ChildRows(transaction, caller.organisation, kind, parent_id, after, kChildRowsAtOnce));
-    for (Securable& row : rows) {
-      GB_ASSIGN_OR_RETURN(const bool known, Grants::MayKnow(transaction, caller, row));
-      if (known && result.items.size() == size) {
-        result.next_token = PageToken(NameKey(result.items.back().name));
-        return result;
-      }
-      after = NameKey(row.name);
-      if (known) {
-        result.items.push_back(std::move(row));
-      }
-    }
-    if (rows.size() < kChildRowsAtOnce) {
-      return result;
-    }
+  GB_ASSIGN_OR_RETURN(result.items, FromRows(rows));
+  if (result.items.size() > size) {
+    result.items.pop_back();
+    result.next_token = PageToken(NameKey(result.items.back().name));
   }
+  return result;
 }
 
 }  // namespace glovebox::catalog

@@ -52,11 +52,6 @@ Result<std::vector<Securable>> Chain(store::Transaction& transaction, const Orga
 // Everything below it, and itself; parents before children.
 Result<std::vector<Securable>> Subtree(store::Transaction& transaction, const OrganisationId& organisation,
                                        const Securable& securable);
-// Children of a kind whose key is after `after`, in the order of their keys.
-Result<std::vector<Securable>> ChildRows(store::Transaction& transaction, const OrganisationId& organisation,
-                                         SecurableKind kind, const std::string& parent_id, const std::string& after,
-                                         std::size_t count);
-
 // The object if the caller may know it, else NOT_FOUND.
 Result<Securable> FindKnown(store::Transaction& transaction, const Caller& caller, SecurableKind kind,
                             const std::string& full_name);

@@ -234,7 +234,7 @@ Status Securables::Delete(const Caller& caller, SecurableKind kind, const std::s
 Result<Securable> Securables::InsertCleanRoom(store::Transaction& transaction, const Context& context,
                                               const OrganisationId& organisation, const std::string& room_id,
                                               const std::string& name, const PrincipalId& owner,
-                                              const std::string& created_by) {
+                                              const std::string& comment, const std::string& created_by) {
   GB_ASSIGN_OR_RETURN(std::string text, ToNfc(name));
   return InsertRow(transaction, context, organisation,
                    {.kind = SecurableKind::kCleanRoom,
@@ -243,8 +243,21 @@ Result<Securable> Securables::InsertCleanRoom(store::Transaction& transaction, c
                     .parent_full_name = "",
                     .name = {.text = std::move(text), .key = NameKey(name)},
                     .owner = owner,
-                    .comment = "",
+                    .comment = comment,
                     .created_by = created_by});
+}
+
+Result<Securable> Securables::FindCleanRoom(store::Transaction& transaction, const OrganisationId& organisation,
+                                            const std::string& name) {
+  GB_ASSIGN_OR_RETURN(auto room, ResolveRow(transaction, organisation, SecurableKind::kCleanRoom, name));
+  return room.has_value() ? Result<Securable>(*std::move(room))
+                          : Result<Securable>(DoesNotExist(SecurableKind::kCleanRoom, name));
+}
+
+Status Securables::SetCleanRoomOwner(store::Transaction& transaction, const OrganisationId& organisation,
+                                     const std::string& room_id, const PrincipalId& owner) {
+  return Run(transaction, "UPDATE securables SET owner_id = ? WHERE organisation_id = ? AND id = ? AND kind = ?",
+             {owner.str(), organisation.str(), room_id, std::string(WireName(SecurableKind::kCleanRoom))});
 }
 
 Status Securables::DeleteCleanRoom(store::Transaction& transaction, const OrganisationId& organisation,
@@ -269,6 +282,12 @@ Status Securables::RemoveHold(store::Transaction& transaction, const Organisatio
                               const std::string& securable_id, const std::string& holder) {
   return Run(transaction, "DELETE FROM holds WHERE organisation_id = ? AND securable_id = ? AND holder = ?",
              {organisation.str(), securable_id, holder});
+}
+
+Status Securables::RemoveAllHolds(store::Transaction& transaction, const OrganisationId& organisation,
+                                  const std::string& securable_id) {
+  return Run(transaction, "DELETE FROM holds WHERE organisation_id = ? AND securable_id = ?",
+             {organisation.str(), securable_id});
 }
 
 }  // namespace glovebox::catalog

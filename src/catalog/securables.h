@@ -76,7 +76,12 @@ class Securables {
   static Result<Securable> InsertCleanRoom(store::Transaction& transaction, const Context& context,
                                            const OrganisationId& organisation, const std::string& room_id,
                                            const std::string& name, const PrincipalId& owner,
-                                           const std::string& created_by);
+                                           const std::string& comment, const std::string& created_by);
+  // By its local name; NOT_FOUND if there is none.
+  static Result<Securable> FindCleanRoom(store::Transaction& transaction, const OrganisationId& organisation,
+                                         const std::string& name);
+  static Status SetCleanRoomOwner(store::Transaction& transaction, const OrganisationId& organisation,
+                                  const std::string& room_id, const PrincipalId& owner);
   static Status DeleteCleanRoom(store::Transaction& transaction, const OrganisationId& organisation,
                                 const std::string& room_id);
   static Result<std::optional<Securable>> FindById(store::Transaction& transaction, const OrganisationId& organisation,
@@ -90,6 +95,8 @@ class Securables {
                         const std::string& securable_id, const std::string& holder);
   static Status RemoveHold(store::Transaction& transaction, const OrganisationId& organisation,
                            const std::string& securable_id, const std::string& holder);
+  static Status RemoveAllHolds(store::Transaction& transaction, const OrganisationId& organisation,
+                               const std::string& securable_id);
 
  private:
   Context context_;

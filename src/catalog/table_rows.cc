@@ -22,8 +22,6 @@
 namespace glovebox::catalog {
 namespace {
 
-constexpr std::size_t kTypeBytesMax = 255;
-
 Status Invalid(std::string message) { return Status(ErrorCode::kInvalidParameterValue, std::move(message)); }
 
 }  // namespace
@@ -73,7 +71,7 @@ Status WriteColumns(store::Transaction& transaction, const OrganisationId& organ
     if (!keys.insert(name.key).second) {
       return Invalid("The column '" + column.name + "' is there twice; names that differ only in case are the same.");
     }
-    if (column.type.empty() || column.type.size() > kTypeBytesMax) {
+    if (column.type.empty() || column.type.size() > limits::kTypeBytesMax) {
       return Invalid("The type of column '" + column.name + "' is not valid.");
     }
     GB_RETURN_IF_ERROR(Run(transaction,
@@ -85,19 +83,19 @@ Status WriteColumns(store::Transaction& transaction, const OrganisationId& organ
   return Status();
 }
 
-Result<PolicyRow> LoadRowFilter(store::Transaction& transaction, const OrganisationId& organisation,
-                                const TableId& table) {
+Result<TableHead> LoadHead(store::Transaction& transaction, const OrganisationId& organisation, const TableId& table) {
   GB_ASSIGN_OR_RETURN(const auto row,
-                      transaction.QueryOne("SELECT filter_function_id, filter_columns FROM tables WHERE "
-                                           "organisation_id = ? AND id = ?",
+                      transaction.QueryOne("SELECT version_id, policy_version, filter_function_id, filter_columns FROM "
+                                           "tables WHERE organisation_id = ? AND id = ?",
                                            {organisation.str(), table.str()}));
   if (!row.has_value()) {
     return Status(ErrorCode::kDataLoss, "The metadata database lacks the definition of a table.");
   }
-  PolicyRow filter;
-  filter.function_id = row->Text(0);
-  GB_ASSIGN_OR_RETURN(filter.columns, NamesFromText(row->Text(1)));
-  return filter;
+  TableHead head{.version = TableVersionId(row->Text(0)),
+                 .policy_version = row->Int(1),
+                 .filter = {.function_id = row->Text(2), .columns = {}}};
+  GB_ASSIGN_OR_RETURN(head.filter.columns, NamesFromText(row->Text(3)));
+  return head;
 }
 
 Status AdvancePolicy(store::Transaction& transaction, const OrganisationId& organisation, const TableId& table) {
@@ -123,24 +121,24 @@ Status WriteMask(store::Transaction& transaction, const OrganisationId& organisa
   return AdvancePolicy(transaction, organisation, table);
 }
 
-Result<std::vector<TableVersion>> LoadVersions(store::Transaction& transaction, const Context& context,
-                                               const OrganisationId& organisation, const TableId& table) {
-  GB_ASSIGN_OR_RETURN(const auto rows, transaction.Query("SELECT id, number, path, row_count, created_at, created_by "
-                                                         "FROM table_versions WHERE organisation_id = ? AND table_id = "
-                                                         "? ORDER BY number DESC",
-                                                         {organisation.str(), table.str()}));
-  std::vector<TableVersion> versions;
-  for (const store::Row& row : rows) {
-    TableVersion version;
-    version.id = TableVersionId(row.Text(0));
-    version.number = row.Int(1);
-    version.path = context.data_folder + "/" + row.Text(2);
-    version.rows = row.Int(3);
-    version.created_at = ToTime(row.Int(4));
-    version.created_by = row.Text(5);
-    versions.push_back(std::move(version));
+Result<TableVersion> LoadVersion(store::Transaction& transaction, const Context& context,
+                                 const OrganisationId& organisation, const TableId& table,
+                                 const TableVersionId& version) {
+  GB_ASSIGN_OR_RETURN(const auto row, transaction.QueryOne("SELECT number, path, row_count, created_at, created_by "
+                                                           "FROM table_versions WHERE organisation_id = ? AND table_id "
+                                                           "= ? AND id = ?",
+                                                           {organisation.str(), table.str(), version.str()}));
+  if (!row.has_value()) {
+    return Status(ErrorCode::kDataLoss, "The metadata database lacks the current version of a table.");
   }
-  return versions;
+  TableVersion loaded;
+  loaded.id = version;
+  loaded.number = row->Int(0);
+  loaded.path = context.data_folder + "/" + row->Text(1);
+  loaded.rows = row->Int(2);
+  loaded.created_at = ToTime(row->Int(3));
+  loaded.created_by = row->Text(4);
+  return loaded;
 }
 
 Status WriteVersion(store::Transaction& transaction, const Context& context, const OrganisationId& organisation,

@@ -4,7 +4,7 @@
 // services of this part use them. Paths in the database are relative to the data folder, so that it can be moved.
 #pragma once
 
-#include <optional>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -22,6 +22,13 @@ struct PolicyRow {
   std::vector<std::string> columns;
 };
 
+// What a table's row says: its current version and its policies.
+struct TableHead {
+  TableVersionId version;
+  std::int64_t policy_version = 0;
+  PolicyRow filter;
+};
+
 struct ColumnRow {
   TableColumn column;
   PolicyRow mask;
@@ -34,8 +41,7 @@ Result<std::vector<ColumnRow>> LoadColumns(store::Transaction& transaction, cons
 // Replaces all columns. Returns INVALID_PARAMETER_VALUE for names that are wrong or there twice.
 Status WriteColumns(store::Transaction& transaction, const OrganisationId& organisation, const TableId& table,
                     const std::vector<ColumnRow>& columns);
-Result<PolicyRow> LoadRowFilter(store::Transaction& transaction, const OrganisationId& organisation,
-                                const TableId& table);
+Result<TableHead> LoadHead(store::Transaction& transaction, const OrganisationId& organisation, const TableId& table);
 // Also advances the policy version.
 Status WriteRowFilter(store::Transaction& transaction, const OrganisationId& organisation, const TableId& table,
                       const PolicyRow& filter);
@@ -43,8 +49,9 @@ Status WriteMask(store::Transaction& transaction, const OrganisationId& organisa
                  const std::string& column, const PolicyRow& mask);
 Status AdvancePolicy(store::Transaction& transaction, const OrganisationId& organisation, const TableId& table);
 
-Result<std::vector<TableVersion>> LoadVersions(store::Transaction& transaction, const Context& context,
-                                               const OrganisationId& organisation, const TableId& table);
+Result<TableVersion> LoadVersion(store::Transaction& transaction, const Context& context,
+                                 const OrganisationId& organisation, const TableId& table,
+                                 const TableVersionId& version);
 // Adds the version and makes it the current one. The first version also makes the table's row.
 Status WriteVersion(store::Transaction& transaction, const Context& context, const OrganisationId& organisation,
                     const TableWrite& write, std::int64_t rows, const std::string& created_by);

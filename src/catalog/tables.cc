@@ -145,13 +145,23 @@ Result<Securable> FindManaged(store::Transaction& transaction, const Caller& cal
   return FindAllowed(transaction, caller, kTableKind, full_name, Privilege::kManage);
 }
 
+// The table by its id, if the caller may SELECT from it.
+Result<Securable> FindForSelect(store::Transaction& transaction, const Caller& caller, const TableId& id) {
+  GB_ASSIGN_OR_RETURN(auto info, FindRow(transaction, caller.organisation, id.str()));
+  if (!info.has_value() || info->kind != kTableKind) {
+    return Status(ErrorCode::kNotFound, "The table does not exist.");
+  }
+  GB_RETURN_IF_ERROR(Grants::Check(transaction, caller, Privilege::kSelect, *info));
+  return *std::move(info);
+}
+
 // The table's row in the tree: the one that is replaced, or a new one.
 Result<Securable> PlaceTable(store::Transaction& transaction, const Context& context, const Caller& caller,
                              const TableWrite& write, const std::string& comment) {
   GB_ASSIGN_OR_RETURN(const Name name, CheckedName(write.name, "table's name"));
   GB_ASSIGN_OR_RETURN(const Securable schema,
                       FindAllowed(transaction, caller, SecurableKind::kSchema, write.schema, Privilege::kCreateTable));
-  if (!write.replaces) {
+  if (write.replaces.empty()) {
     return InsertRow(transaction, context, caller.organisation,
                      {.kind = kTableKind,
                       .id = write.table.str(),
@@ -167,6 +177,10 @@ Result<Securable> PlaceTable(store::Transaction& transaction, const Context& con
     return Status(ErrorCode::kAborted, "Table '" + write.schema + "." + write.name + "' was dropped meanwhile.");
   }
   GB_RETURN_IF_ERROR(Grants::Check(transaction, caller, Privilege::kManage, *existing));
+  GB_ASSIGN_OR_RETURN(const TableHead head, LoadHead(transaction, caller.organisation, write.table));
+  if (head.version != write.replaces) {
+    return Status(ErrorCode::kAborted, "Table '" + existing->full_name + "' was replaced meanwhile.");
+  }
   GB_RETURN_IF_ERROR(Run(transaction, "UPDATE securables SET comment = ? WHERE organisation_id = ? AND id = ?",
                          {comment, caller.organisation.str(), existing->id}));
   GB_RETURN_IF_ERROR(TouchRow(transaction, context, caller, existing->id));
@@ -212,33 +226,20 @@ Result<Table> Tables::Load(store::Transaction& transaction, const Context& conte
                            const Securable& securable) {
   Table table;
   table.info = securable;
-  GB_ASSIGN_OR_RETURN(const auto row, transaction.QueryOne("SELECT t.version_id, t.policy_version, f.full_name FROM "
-                                                           "tables t LEFT JOIN securables f ON f.organisation_id = "
-                                                           "t.organisation_id AND f.id = t.filter_function_id WHERE "
-                                                           "t.organisation_id = ? AND t.id = ?",
-                                                           {organisation.str(), securable.id}));
-  if (!row.has_value()) {
-    return Status(ErrorCode::kDataLoss, "The metadata database lacks the definition of a table.");
-  }
-  table.policy_version = row->Int(1);
-  GB_ASSIGN_OR_RETURN(const PolicyRow filter, LoadRowFilter(transaction, organisation, table.id()));
-  if (!filter.function_id.empty()) {
-    if (row->IsNull(2)) {
+  GB_ASSIGN_OR_RETURN(const TableHead head, LoadHead(transaction, organisation, table.id()));
+  table.policy_version = head.policy_version;
+  if (!head.filter.function_id.empty()) {
+    GB_ASSIGN_OR_RETURN(const auto function, FindRow(transaction, organisation, head.filter.function_id));
+    if (!function.has_value()) {
       return Status(ErrorCode::kDataLoss, "The metadata database lacks the function of a row filter.");
     }
-    table.row_filter = TableRowFilter{.function = row->Text(2), .columns = filter.columns};
+    table.row_filter = TableRowFilter{.function = function->full_name, .columns = head.filter.columns};
   }
   GB_ASSIGN_OR_RETURN(std::vector<ColumnRow> columns, LoadColumns(transaction, organisation, table.id()));
   for (ColumnRow& column : columns) {
     table.columns.push_back(std::move(column.column));
   }
-  GB_ASSIGN_OR_RETURN(std::vector<TableVersion> versions, LoadVersions(transaction, context, organisation, table.id()));
-  const auto current = std::find_if(versions.begin(), versions.end(),
-                                    [&](const TableVersion& version) { return version.id.str() == row->Text(0); });
-  if (current == versions.end()) {
-    return Status(ErrorCode::kDataLoss, "The metadata database lacks the current version of a table.");
-  }
-  table.current = std::move(*current);
+  GB_ASSIGN_OR_RETURN(table.current, LoadVersion(transaction, context, organisation, table.id(), head.version));
   return table;
 }
 
@@ -277,26 +278,22 @@ Result<Table> Tables::GetForSelect(const Caller& caller, const std::string& full
 
 Result<GovernedTable> Tables::GetGoverned(const Caller& caller, const TableId& id) const {
   GB_ASSIGN_OR_RETURN(const auto transaction, context_.database->Begin(store::Access::kRead));
-  GB_ASSIGN_OR_RETURN(const auto info, FindRow(*transaction, caller.organisation, id.str()));
-  if (!info.has_value() || info->kind != kTableKind) {
-    return Status(ErrorCode::kNotFound, "The table does not exist.");
-  }
-  GB_RETURN_IF_ERROR(Grants::Check(*transaction, caller, Privilege::kSelect, *info));
+  GB_ASSIGN_OR_RETURN(const Securable info, FindForSelect(*transaction, caller, id));
   GovernedTable governed;
-  governed.owner = info->owner_id;
-  GB_ASSIGN_OR_RETURN(governed.table, Load(*transaction, context_, caller.organisation, *info));
+  governed.owner = info.owner_id;
+  GB_ASSIGN_OR_RETURN(governed.table, Load(*transaction, context_, caller.organisation, info));
   if (governed.table.IsGoverned()) {
-    GB_ASSIGN_OR_RETURN(const Caller owner, Principals::CallerFor(*transaction, caller.organisation, info->owner_id));
-    GB_ASSIGN_OR_RETURN(const auto executable, Functions::Executable(*transaction, owner));
-    GB_ASSIGN_OR_RETURN(governed.functions, FunctionClosure(PolicyFunctions(governed.table), executable));
+    GB_ASSIGN_OR_RETURN(const Caller owner, Principals::CallerFor(*transaction, caller.organisation, info.owner_id));
+    GB_ASSIGN_OR_RETURN(governed.functions, Functions::Closure(*transaction, owner, PolicyFunctions(governed.table)));
   }
   return governed;
 }
 
-Result<std::vector<TableVersion>> Tables::Versions(const Caller& caller, const std::string& full_name) const {
+Result<std::pair<TableVersionId, std::int64_t>> Tables::CurrentVersion(const Caller& caller, const TableId& id) const {
   GB_ASSIGN_OR_RETURN(const auto transaction, context_.database->Begin(store::Access::kRead));
-  GB_ASSIGN_OR_RETURN(const Securable info, FindKnown(*transaction, caller, kTableKind, full_name));
-  return LoadVersions(*transaction, context_, caller.organisation, TableId(info.id));
+  GB_ASSIGN_OR_RETURN([[maybe_unused]] const Securable info, FindForSelect(*transaction, caller, id));
+  GB_ASSIGN_OR_RETURN(const TableHead head, LoadHead(*transaction, caller.organisation, id));
+  return std::pair(head.version, head.policy_version);
 }
 
 Result<std::optional<TableWrite>> Tables::PlanWrite(const Caller& caller, const std::string& schema,
@@ -320,24 +317,14 @@ Result<std::optional<TableWrite>> Tables::PlanWrite(const Caller& caller, const 
     }
     write.schema = parent.full_name;
     write.name = checked.text;
-    write.replaces = existing.has_value();
     write.table = TableId(existing.has_value() ? existing->id : NewUuid(*context_.clock, *context_.random));
+    if (existing.has_value()) {
+      GB_ASSIGN_OR_RETURN(const TableHead head, LoadHead(*transaction, caller.organisation, write.table));
+      write.replaces = head.version;
+    }
   }
   GB_RETURN_IF_ERROR(PlaceFile(context_, caller.organisation, write));
   return std::optional<TableWrite>(std::move(write));
-}
-
-Result<TableWrite> Tables::PlanVersion(const Caller& caller, const std::string& full_name) const {
-  GB_ASSIGN_OR_RETURN(const auto transaction, context_.database->Begin(store::Access::kRead));
-  GB_ASSIGN_OR_RETURN(const Securable info,
-                      FindAllowed(*transaction, caller, kTableKind, full_name, Privilege::kModify));
-  TableWrite write;
-  write.schema = info.full_name.substr(0, info.full_name.rfind('.'));
-  write.name = info.name;
-  write.table = TableId(info.id);
-  write.replaces = true;
-  GB_RETURN_IF_ERROR(PlaceFile(context_, caller.organisation, write));
-  return write;
 }
 
 Result<Table> Tables::CommitWrite(const Caller& caller, const TableWrite& write, const TableContent& content) const {
@@ -347,19 +334,19 @@ Result<Table> Tables::CommitWrite(const Caller& caller, const TableWrite& write,
   GB_ASSIGN_OR_RETURN(const Securable info, PlaceTable(*transaction, context_, caller, write, content.comment));
   const OrganisationId& organisation = caller.organisation;
   std::vector<ColumnRow> old_columns;
-  PolicyRow old_filter;
-  if (write.replaces) {
+  TableHead old_head;
+  if (!write.replaces.empty()) {
     GB_ASSIGN_OR_RETURN(old_columns, LoadColumns(*transaction, organisation, write.table));
-    GB_ASSIGN_OR_RETURN(old_filter, LoadRowFilter(*transaction, organisation, write.table));
+    GB_ASSIGN_OR_RETURN(old_head, LoadHead(*transaction, organisation, write.table));
   }
   GB_ASSIGN_OR_RETURN(const std::vector<ColumnRow> columns,
-                      MergeColumns(*transaction, caller, content, old_columns, old_filter));
+                      MergeColumns(*transaction, caller, content, old_columns, old_head.filter));
   GB_RETURN_IF_ERROR(WriteVersion(*transaction, context_, organisation, write, content.rows, caller.name));
   GB_RETURN_IF_ERROR(WriteColumns(*transaction, organisation, write.table, columns));
   if (content.row_filter.has_value()) {
     GB_ASSIGN_OR_RETURN(const PolicyRow filter, CheckedFilter(*transaction, caller, *content.row_filter, columns));
     GB_RETURN_IF_ERROR(WriteRowFilter(*transaction, organisation, write.table, filter));
-  } else if (write.replaces) {
+  } else if (!write.replaces.empty()) {
     GB_RETURN_IF_ERROR(AdvancePolicy(*transaction, organisation, write.table));
   }
   GB_ASSIGN_OR_RETURN(Table table, Reload(*transaction, context_, organisation, info.id));
@@ -367,24 +354,8 @@ Result<Table> Tables::CommitWrite(const Caller& caller, const TableWrite& write,
   return table;
 }
 
-Result<Table> Tables::AddVersion(const Caller& caller, const TableWrite& write, std::int64_t rows) const {
-  GB_RETURN_IF_ERROR(SyncFile(write.path));
-  GB_ASSIGN_OR_RETURN(const auto transaction, context_.database->Begin(store::Access::kWrite));
-  const std::string full_name = write.schema + "." + write.name;
-  GB_ASSIGN_OR_RETURN(const Securable info,
-                      FindAllowed(*transaction, caller, kTableKind, full_name, Privilege::kModify));
-  if (info.id != write.table.str()) {
-    return Status(ErrorCode::kAborted, "Table '" + full_name + "' was replaced meanwhile.");
-  }
-  GB_RETURN_IF_ERROR(WriteVersion(*transaction, context_, caller.organisation, write, rows, caller.name));
-  GB_RETURN_IF_ERROR(TouchRow(*transaction, context_, caller, info.id));
-  GB_ASSIGN_OR_RETURN(Table table, Reload(*transaction, context_, caller.organisation, info.id));
-  GB_RETURN_IF_ERROR(transaction->Commit());
-  return table;
-}
-
 void Tables::AbandonWrite(const TableWrite& write) const {
-  const std::string what = write.replaces ? write.path : write.path.substr(0, write.path.rfind('/'));
+  const std::string what = !write.replaces.empty() ? write.path : write.path.substr(0, write.path.rfind('/'));
   if (!RemoveTree(what).ok()) {
     log::Warning("a file of an abandoned write is left", {{"table_id", write.table.str()}});
   }
@@ -465,6 +436,14 @@ Result<std::int64_t> Tables::RemoveUnreferencedFiles() const {
     for (const std::string& table : tables) {
       const std::string folder = root + "/" + organisation + "/" + table;
       GB_ASSIGN_OR_RETURN(const auto files, ListDirectory(folder));
+      const bool is_gone = std::none_of(files.begin(), files.end(), [&](const std::string& file) {
+        return referenced.contains(folder + "/" + file);
+      });
+      if (is_gone) {
+        GB_RETURN_IF_ERROR(RemoveTree(folder));
+        ++removed;
+        continue;
+      }
       for (const std::string& file : files) {
         if (!referenced.contains(folder + "/" + file)) {
           GB_RETURN_IF_ERROR(RemoveTree(folder + "/" + file));

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -72,7 +73,7 @@ struct TableWrite {
   TableId table;
   TableVersionId version;
   std::string path;
-  bool replaces = false;  // the table was there when the write was planned
+  TableVersionId replaces;  // the version that was current when the write was planned; empty if there was no table
 };
 
 struct TableContent {
@@ -100,16 +101,16 @@ class Tables {
   Result<Table> GetForSelect(const Caller& caller, const std::string& full_name) const;
   // Needs SELECT. The table by its id, for work on behalf of who published it.
   Result<GovernedTable> GetGoverned(const Caller& caller, const TableId& id) const;
-  Result<std::vector<TableVersion>> Versions(const Caller& caller, const std::string& full_name) const;  // newest first
+  // Needs SELECT. The current version and policy version alone.
+  Result<std::pair<TableVersionId, std::int64_t>> CurrentVersion(const Caller& caller, const TableId& id) const;
 
-  // Needs CREATE_TABLE on the schema; MODIFY or ownership to replace. Nothing if the table is there and is to be kept.
+  // Needs CREATE_TABLE on the schema, and also MANAGE or ownership to replace. Nothing if the table is there and is to
+  // be kept.
   Result<std::optional<TableWrite>> PlanWrite(const Caller& caller, const std::string& schema, const std::string& name,
                                               OnExisting on_existing) const;
-  // Returns ABORTED if the table was created, replaced or dropped in between. The file at write.path must be durable.
+  // Returns ALREADY_EXISTS if the table was created in between, ABORTED if it was replaced or dropped: nobody's write
+  // is lost without a word. The engine has written the file at write.path.
   Result<Table> CommitWrite(const Caller& caller, const TableWrite& write, const TableContent& content) const;
-  // A new version of the same columns (rows were added, changed, deleted). Both need MODIFY.
-  Result<TableWrite> PlanVersion(const Caller& caller, const std::string& full_name) const;
-  Result<Table> AddVersion(const Caller& caller, const TableWrite& write, std::int64_t rows) const;
   // Deletes the file of a write that is given up.
   void AbandonWrite(const TableWrite& write) const;
 
@@ -122,7 +123,8 @@ class Tables {
   Status SetColumnComment(const Caller& caller, const std::string& full_name, const std::string& column,
                           const std::string& comment) const;
 
-  // At start, before the server takes requests: files of writes that never were committed.
+  // At start, before the server takes requests: files of writes that never were committed, and of deleted tables whose
+  // files a crash left. Returns how many files or folders it removed.
   Result<std::int64_t> RemoveUnreferencedFiles() const;
 
   // Inside a transaction, unchecked: the caller has checked.

@@ -248,13 +248,6 @@ Result<std::unique_ptr<Upload>> Volumes::StartUpload(const Caller& caller, const
                                                               std::move(temporary), overwrite));
 }
 
-Status Volumes::Put(const Caller& caller, const std::string& path, std::string_view content,
-                    Overwrite overwrite) const {
-  GB_ASSIGN_OR_RETURN(const std::unique_ptr<Upload> upload, StartUpload(caller, path, overwrite));
-  GB_RETURN_IF_ERROR(upload->Append(content));
-  return upload->Commit();
-}
-
 Result<VolumeFile> Volumes::Open(const Caller& caller, const std::string& path) const {
   GB_ASSIGN_OR_RETURN(const Place place, FindPlace(context_, caller, path, Privilege::kReadVolume));
   if (place.path.parts.empty() || path.ends_with('/')) {
@@ -358,16 +351,19 @@ Result<std::string> Volumes::FileForEngine(const Caller& caller, const std::stri
   return place.folder + "/files/" + Join(place.path.parts, "/");
 }
 
-Status Volumes::RemoveUnfinishedUploads() const {
+Status Volumes::RemoveLeftovers() const {
   const std::string root = context_.data_folder + "/volumes";
   if (!FileExists(root)) {
     return Status();
   }
+  GB_ASSIGN_OR_RETURN(const auto transaction, context_.database->Begin(store::Access::kRead));
   GB_ASSIGN_OR_RETURN(const auto organisations, glovebox::ListDirectory(root));
   for (const std::string& organisation : organisations) {
     GB_ASSIGN_OR_RETURN(const auto volumes, glovebox::ListDirectory(root + "/" + organisation));
     for (const std::string& volume : volumes) {
-      GB_RETURN_IF_ERROR(RemoveTree(root + "/" + organisation + "/" + volume + "/uploads"));
+      GB_ASSIGN_OR_RETURN(const auto row, FindRow(*transaction, OrganisationId(organisation), volume));
+      const std::string folder = root + "/" + organisation + "/" + volume;
+      GB_RETURN_IF_ERROR(RemoveTree(row.has_value() ? folder + "/uploads" : folder));
     }
   }
   return Status();

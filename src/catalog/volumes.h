@@ -61,7 +61,6 @@ class Volumes {
 
   // Missing directories on the way are made. Authorised now, not again at Commit.
   Result<std::unique_ptr<Upload>> StartUpload(const Caller& caller, const std::string& path, Overwrite overwrite) const;
-  Status Put(const Caller& caller, const std::string& path, std::string_view content, Overwrite overwrite) const;
   Result<VolumeFile> Open(const Caller& caller, const std::string& path) const;
   // A file or directory; the volume itself is a directory.
   Result<VolumeEntry> Head(const Caller& caller, const std::string& path) const;
@@ -74,8 +73,9 @@ class Volumes {
   // The file on disk, for the engine. Needs READ_VOLUME; NOT_FOUND unless it is a regular file.
   Result<std::string> FileForEngine(const Caller& caller, const std::string& path) const;
 
-  // At start, before the server takes requests: what uploads left that were cut off by a crash.
-  Status RemoveUnfinishedUploads() const;
+  // At start, before the server takes requests: uploads that were cut off by a crash, and deleted volumes whose files
+  // one left.
+  Status RemoveLeftovers() const;
 
  private:
   Context context_;

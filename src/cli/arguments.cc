@@ -32,6 +32,11 @@ Result<Address> ParseAddress(const std::string& text) {
   return address;
 }
 
+bool IsLoopback(const std::string& host) {
+  return host == "localhost" || host == "::1" ||
+         (host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string::npos);
+}
+
 Result<std::string> DefaultDataFolder() {
   const char* data_home = std::getenv("XDG_DATA_HOME");  // NOLINT(concurrency-mt-unsafe): one thread
   if (data_home != nullptr && *data_home == '/') {

@@ -17,6 +17,8 @@ struct Address {
 
 // "127.0.0.1:8080", "[::1]:8080", "8080" (on 127.0.0.1); port 0 takes any free one.
 Result<Address> ParseAddress(const std::string& text);
+// Whether only this machine reaches the host: 127.0.0.0/8, ::1, localhost.
+bool IsLoopback(const std::string& host);
 // $XDG_DATA_HOME/glovebox, or ~/.local/share/glovebox.
 Result<std::string> DefaultDataFolder();
 

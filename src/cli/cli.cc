@@ -23,6 +23,10 @@ constexpr const char* kDataHelp =
     "Folder of the server's data; made if it is not there (default: $XDG_DATA_HOME/glovebox or "
     "~/.local/share/glovebox)";
 
+constexpr const char* kErrorsHead =
+    "# Error codes\n\n"
+    "The closed list: every error of the server carries one of these. Printed by `glovebox errors`.\n\n";
+
 int Fail(const Status& status) {
   std::fprintf(stderr, "glovebox: %s\n", status.message().c_str());
   return status.code() == ErrorCode::kInvalidParameterValue ? kExitUsage : kExitFailed;
@@ -68,16 +72,26 @@ void AddServe(CLI::App& app, Program& program, Run& run) {
       command->add_option("--tls-certificate", options->tls_certificate, "Certificate chain (PEM) for TLS")
           ->type_name("FILE");
   auto* key = command->add_option("--tls-key", options->tls_key, "Private key (PEM) for TLS")->type_name("FILE");
+  auto insecure = std::make_shared<bool>(false);
+  command->add_flag("--insecure-http", *insecure,
+                    "Listen without TLS on an address that other machines reach. Tokens and data are readable on the "
+                    "way;\nonly for a network that carries nobody else's traffic, or behind a proxy that has the TLS");
   certificate->needs(key);
   key->needs(certificate);
   command->add_flag("--allow-unconfined-workers", *allow,
                     "Run queries although this machine's kernel cannot confine worker processes. Without it, such a\n"
                     "machine serves everything but queries and runs");
-  command->callback([options, listen, allow, &program, &run] {
-    run = [options, listen, allow, &program]() -> int {
+  command->callback([options, listen, allow, insecure, &program, &run] {
+    run = [options, listen, allow, insecure, &program]() -> int {
       auto address = ParseAddress(*listen);
       if (!address.ok()) {
         return Fail(address.status());
+      }
+      if (options->tls_certificate.empty() && !*insecure && !IsLoopback(address->host)) {
+        return Fail(Status(ErrorCode::kInvalidParameterValue,
+                           "Other machines reach '" + address->host +
+                               "', and without TLS tokens travel in clear: give --tls-certificate and --tls-key, or "
+                               "--insecure-http if that is what you want."));
       }
       options->host = std::move(address->host);
       options->port = address->port;
@@ -217,6 +231,7 @@ void AddProbe(CLI::App& app, Run& run) {
 void AddPlainCommands(CLI::App& app, Run& run) {
   app.add_subcommand("errors", "Print the table of error codes (Markdown)")->callback([&run] {
     run = []() -> int {
+      std::fputs(kErrorsHead, stdout);
       std::fputs(ErrorCodesMarkdown().c_str(), stdout);
       return kExitOk;
     };

@@ -32,17 +32,6 @@ Status CheckMode(const std::string& path) {
   return Status();
 }
 
-Result<MasterKey> Load(const std::string& path) {
-  GB_RETURN_IF_ERROR(CheckMode(path));
-  Result<std::string> bytes = ReadFile(path, kMasterKeyBytes);
-  if (!bytes.ok() || bytes->size() != kMasterKeyBytes) {
-    return Status(ErrorCode::kDataLoss, "the master key " + path + " cannot be read or does not have 32 bytes");
-  }
-  Result<MasterKey> key = MasterKey::FromBytes(*bytes);
-  sodium_memzero(bytes->data(), bytes->size());
-  return key;
-}
-
 }  // namespace
 
 MasterKey::~MasterKey() { sodium_memzero(bytes_.data(), bytes_.size()); }
@@ -57,13 +46,25 @@ Result<MasterKey> MasterKey::FromBytes(std::string_view bytes) {
   return key;
 }
 
-Result<MasterKey> MasterKey::LoadOrCreate(const std::string& path, Random& random) {
-  if (!FileExists(path)) {
-    std::string bytes = random.Bytes(kMasterKeyBytes);
-    const Status written = WriteFileDurably(path, bytes, 0600);
-    sodium_memzero(bytes.data(), bytes.size());
-    GB_RETURN_IF_ERROR(written);
+Result<MasterKey> MasterKey::Load(const std::string& path) {
+  GB_RETURN_IF_ERROR(CheckMode(path));
+  Result<std::string> bytes = ReadFile(path, kMasterKeyBytes);
+  if (!bytes.ok() || bytes->size() != kMasterKeyBytes) {
+    return Status(ErrorCode::kDataLoss, "the master key " + path + " cannot be read or does not have 32 bytes");
   }
+  Result<MasterKey> key = FromBytes(*bytes);
+  Wipe(*bytes);
+  return key;
+}
+
+Result<MasterKey> MasterKey::Create(const std::string& path, Random& random) {
+  if (FileExists(path)) {
+    return Status(ErrorCode::kAlreadyExists, "there is a master key " + path);
+  }
+  std::string bytes = random.Bytes(kMasterKeyBytes);
+  const Status written = WriteFileDurably(path, bytes, 0600);
+  Wipe(bytes);
+  GB_RETURN_IF_ERROR(written);
   return Load(path);
 }
 
@@ -90,5 +91,7 @@ Result<std::string> MasterKey::Open(std::string_view sealed, std::string_view as
   }
   return content;
 }
+
+void Wipe(std::string& secret) { sodium_memzero(secret.data(), secret.size()); }
 
 }  // namespace glovebox::crypto

@@ -28,11 +28,13 @@ class MasterKey {
  public:
   // Returns INVALID_PARAMETER_VALUE unless `bytes` are 32.
   static Result<MasterKey> FromBytes(std::string_view bytes);
-  // Reads the key from the file, or writes a fresh one there, durably and with mode 0600, if there is none. Returns
-  // DATA_LOSS if the file is no key: it is never replaced, because everything sealed under it would be lost.
-  // Returns PERMISSION_DENIED if others than the owner may read or write the file. REQUIRES: no other process does
-  // the same at this moment (the server holds the lock of its data folder).
-  static Result<MasterKey> LoadOrCreate(const std::string& path, Random& random);
+  // Reads the key from the file. Returns DATA_LOSS if there is none or it is no key, PERMISSION_DENIED if others than
+  // the owner may read or write it.
+  static Result<MasterKey> Load(const std::string& path);
+  // Writes a fresh key to the file, durably and with mode 0600. Returns ALREADY_EXISTS if there is one: it is never
+  // replaced, because everything sealed under it would be lost. REQUIRES: no other process does the same at this
+  // moment (the server holds the lock of its data folder), and nothing is sealed yet.
+  static Result<MasterKey> Create(const std::string& path, Random& random);
 
   MasterKey(const MasterKey&) = default;
   MasterKey& operator=(const MasterKey&) = default;
@@ -46,5 +48,8 @@ class MasterKey {
   MasterKey() = default;
   std::array<std::uint8_t, kMasterKeyBytes> bytes_{};
 };
+
+// Overwrites an opened secret that is not needed any more.
+void Wipe(std::string& secret);
 
 }  // namespace glovebox::crypto

@@ -22,7 +22,6 @@ NewToken CreateToken(Random& random) {
   NewToken token;
   token.text = std::string(kScheme) + Base64UrlEncode(random.Bytes(kTokenRandomBytes));
   token.hash = HashToken(token.text);
-  token.prefix = token.text.substr(0, kTokenPrefixChars);
   return token;
 }
 

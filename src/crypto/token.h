@@ -4,8 +4,7 @@
 // of Databricks recognise and secret scanners find.
 //
 // Who learns what: the plain text exists once, in the answer that creates the token. The store keeps its SHA-256 (the
-// input has more entropy than the digest could lose, so a slow hash would only slow us down) and a public prefix of
-// 8 characters, of which 4 are random, by which people tell their tokens apart.
+// input has more entropy than the digest could lose, so a slow hash would only slow us down).
 // Threads: plain values.
 #pragma once
 
@@ -18,12 +17,10 @@
 namespace glovebox::crypto {
 
 inline constexpr std::size_t kTokenChars = 36;
-inline constexpr std::size_t kTokenPrefixChars = 8;
 
 struct NewToken {
-  std::string text;    // SECRET: shown once, never stored or logged
-  std::string hash;    // what is stored and looked up: SHA-256 of the text, lower-case hexadecimal
-  std::string prefix;  // public, for lists; not unique
+  std::string text;  // SECRET: shown once, never stored or logged
+  std::string hash;  // what is stored and looked up: SHA-256 of the text, lower-case hexadecimal
 };
 
 [[nodiscard]] NewToken CreateToken(Random& random);

@@ -18,6 +18,7 @@
 // Threads: thread-safe; calls block until the job has ended, at most its timeout.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -125,10 +126,14 @@ struct RunAsset {
   std::string owner;              // collaborator alias
   Role role = Role::kProtected;   // own if every recipient is its owner
   std::string rule;               // JSON text
-  std::string version;            // id of the table version; populations of different versions are never equal
+  std::string version;            // id of the table version
   std::string policy_digest;      // salted commitment of filter, masks and revocations
   PreparedAsset prepared;
 };
+
+// Names what a run reads of an asset: table version, policies and rule. A record names the contents of its tables, and
+// populations of different contents are never equal.
+std::string ContentOf(const RunAsset& asset);
 
 struct Cell {
   std::string sql;
@@ -142,9 +147,14 @@ struct RunRequest {
   std::vector<Parameter> parameters;
   std::vector<RunAsset> assets;
   std::vector<json::Value> history;  // `record`s of earlier releases of the room, oldest first
+  // What those releases read and the cells cannot name, in the versions of then if they are still there: the difference
+  // check looks at it, nothing else does. Where it is missing, cells over the same protected tables are withheld.
+  std::vector<RunAsset> earlier_assets;
   std::string output_folder;         // one Parquet file per output table
   std::int64_t inline_rows_max = 0;  // rows of each result to hand back as well
   std::int64_t timeout_ms = 0;
+  // May be null. Whoever sets it calls Cancel() then: a job that has not begun by that time does not begin.
+  std::shared_ptr<const std::atomic<bool>> canceled = nullptr;
 };
 
 struct OutputTable {
@@ -159,6 +169,12 @@ struct RunResult {
   json::Value record;       // the release record: for the owners only; goes into `history` of later runs
   std::vector<OutputTable> outputs;
 };
+
+// In a run's output folder: the record, written before anything is computed from what it releases. Where it is left
+// behind by a run that failed, its cells count as released: the failure may have told about them.
+inline constexpr const char* kRecordFileName = "record.json";
+// Null if it is not there. Returns DATA_LOSS if it does not read.
+Result<json::Value> ReadRecord(const std::string& output_folder);
 
 class Engine {
  public:

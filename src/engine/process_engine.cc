@@ -203,11 +203,14 @@ Result<RunResult> ProcessEngine::Impl::Run(const RunRequest& request) {
   Task task = NewTask(JobKind::kRun);
   task.timeout_ms = request.timeout_ms > 0 ? request.timeout_ms : options_.timeout_ms;
   task.cancel_key = request.output_folder;
+  task.cancelled = request.canceled;
   RunRequest inner = request;
-  for (RunAsset& asset : inner.assets) {
-    if (request.mode == RunMode::kExecute || !asset.prepared.file.path.empty()) {
-      GB_ASSIGN_OR_RETURN(asset.prepared.file.path, RealPath(asset.prepared.file.path));
-      task.confinement.readable_files.push_back(asset.prepared.file.path);
+  for (std::vector<RunAsset>* assets : {&inner.assets, &inner.earlier_assets}) {
+    for (RunAsset& asset : *assets) {
+      if (request.mode == RunMode::kExecute || !asset.prepared.file.path.empty()) {
+        GB_ASSIGN_OR_RETURN(asset.prepared.file.path, RealPath(asset.prepared.file.path));
+        task.confinement.readable_files.push_back(asset.prepared.file.path);
+      }
     }
   }
   if (request.mode == RunMode::kPlanOnly) {
@@ -222,6 +225,10 @@ Result<RunResult> ProcessEngine::Impl::Run(const RunRequest& request) {
   Result<RunResult> result = Execute<RunResult>(task);
   if (!task.job.limits.spill_folder.empty() && FileExists(task.job.limits.spill_folder)) {
     GB_RETURN_IF_ERROR(RemoveTree(task.job.limits.spill_folder));
+  }
+  const std::string record = inner.output_folder + "/" + kRecordFileName;
+  if (request.mode == RunMode::kExecute && FileExists(record) && (result.ok() || !TakeFile(record).ok())) {
+    GB_RETURN_IF_ERROR(RemoveTree(record));
   }
   GB_RETURN_IF_ERROR(result.status());
   for (OutputTable& output : result->outputs) {

@@ -5,9 +5,9 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <exception>
 #include <utility>
 
+#include "base/guarded.h"
 #include "base/ids.h"
 #include "base/limits.h"
 #include "base/log.h"
@@ -62,22 +62,11 @@ Producer ProduceFile(FileBody file) {
   };
 }
 
-// Our handlers return errors; what throws all the same (memory, a library) must not end the server.
-Result<Response> RunHandler(const Handler& handler, Request& request) {
-  try {
-    return handler(request);
-  } catch (const std::exception&) {
-    return Status(ErrorCode::kInternal, "A handler threw an exception.");
-  }
+Status TooLarge(std::size_t bytes_max) {
+  return {ErrorCode::kPayloadTooLarge, "The body is over the limit of " + std::to_string(bytes_max) + " bytes."};
 }
 
-Result<std::string> RunProducer(const Producer& producer) {
-  try {
-    return producer();
-  } catch (const std::exception&) {
-    return Status(ErrorCode::kInternal, "A producer threw an exception.");
-  }
-}
+Status Busy() { return {ErrorCode::kUnavailable, "The server has more requests than it can take. Retry later."}; }
 
 std::string HexSize(std::size_t size) {
   constexpr std::string_view kDigits = "0123456789abcdef";
@@ -244,7 +233,7 @@ void Connection::OnHead() {
   request.body = std::make_unique<QueueReader>(exchange->body, head.content_length);
   state_ = State::kBody;
   if (exchange->continue_pending) {
-    Dispatch(exchange);  // the handler decides whether the body is worth sending
+    Admit(exchange);
   } else {
     ContinueBody(exchange);
   }
@@ -264,7 +253,8 @@ void Connection::ContinueBody(const ExchangePtr& exchange) {
     input_.erase(0, *used);
     exchange->body_bytes += bytes.size();
     if (!bytes.empty()) {
-      flow = exchange->body->Append(bytes);
+      const FlowState wanted = exchange->body->Append(bytes);
+      flow = state_ == State::kHandling ? wanted : FlowState::kFlowing;  // nobody reads yet
     }
     if (*used == 0) {
       break;
@@ -272,20 +262,90 @@ void Connection::ContinueBody(const ExchangePtr& exchange) {
   }
   if (parser_->done()) {
     exchange->body->End();
+    if (state_ != State::kHandling) {
+      Dispatch(exchange);
+    }
+    return;
   }
-  if (state_ == State::kBody && (parser_->done() || exchange->body->buffered() >= limits::kHttpBodyStartBytes)) {
-    Dispatch(exchange);
+  if (state_ == State::kBody && exchange->body->buffered() >= limits::kHttpBodyStartBytes) {
+    Admit(exchange);
+    return;
   }
-  if (IsCurrent(exchange) && state_ != State::kResponding && !parser_->done() && flow == FlowState::kFlowing) {
+  if (state_ == State::kCollecting && exchange->body_bytes > limits::kJsonBodyBytesMax) {
+    RespondError(exchange, TooLarge(limits::kJsonBodyBytesMax));
+    return;
+  }
+  if (flow == FlowState::kFlowing) {
     ReadBody(exchange);
+  }
+}
+
+void Connection::Admit(const ExchangePtr& exchange) {
+  if (exchange->match.handler == nullptr) {
+    Dispatch(exchange);
+    return;
+  }
+  state_ = State::kAdmitting;
+  if (exchange->match.options->sender == nullptr) {
+    if (exchange->continue_pending) {
+      state_ = State::kBody;
+      SendContinue(exchange);
+    } else {
+      RespondError(exchange, TooLarge(limits::kHttpBodyStartBytes));
+    }
+    return;
+  }
+  const bool asked = context_.pool.TryPost([self = shared_from_this(), exchange] {
+    auto sender = std::make_shared<Result<std::string>>(
+        RunGuarded("A handler", [&] { return exchange->match.options->sender(std::as_const(exchange->request)); }));
+    self->context_.loop.Post([self, exchange, sender] { self->OnSender(exchange, *sender); });
+  });
+  if (!asked) {
+    RespondError(exchange, Busy());
+  }
+}
+
+void Connection::OnSender(const ExchangePtr& exchange, const Result<std::string>& sender) {
+  if (!IsCurrent(exchange)) {
+    return;
+  }
+  if (!sender.ok()) {
+    RespondError(exchange, sender.status());
+    return;
+  }
+  const bool streamed = exchange->match.options->body == BodyMode::kStreamed;
+  if (!streamed && parser_->head().content_length.value_or(0) > limits::kJsonBodyBytesMax) {
+    RespondError(exchange, TooLarge(limits::kJsonBodyBytesMax));
+    return;
+  }
+  exchange->place = (streamed ? context_.streamed_bodies : context_.collected_bodies).TryEnter(*sender);
+  if (exchange->place == nullptr) {
+    RespondError(exchange, Status(ErrorCode::kResourceExhausted,
+                                  "Too many large bodies are being received; wait until some of yours have ended."));
+    return;
+  }
+  if (streamed) {
+    Dispatch(exchange);
+  } else {
+    state_ = State::kCollecting;
+  }
+  if (state_ == State::kResponding) {
+    return;  // it could not be dispatched
+  }
+  if (!exchange->continue_pending) {
+    ContinueBody(exchange);
+  } else if (!streamed) {
+    SendContinue(exchange);  // of a streamed body it is sent once the handler reads
   }
 }
 
 std::int64_t Connection::BodyTimeoutMs(const Exchange& exchange) const {
   const std::int64_t idle_ms = context_.options.body_idle_timeout_ms;
-  const auto earned_ms = static_cast<std::int64_t>(exchange.body_bytes /
-                                                   (static_cast<std::uint64_t>(limits::kHttpBodyBytesPerSecondMin))) *
-                         1'000;
+  const std::uint64_t slow_bytes = std::min(exchange.body_bytes, limits::kHttpBodySlowBytesMax);
+  const auto earned_ms =
+      static_cast<std::int64_t>(slow_bytes / limits::kHttpBodySlowBytesPerSecondMin +
+                                (exchange.body_bytes - slow_bytes) / limits::kHttpBodyBytesPerSecondMin) *
+      1'000;
   return std::clamp<std::int64_t>(idle_ms + earned_ms - exchange.body_waited_ms, 0, idle_ms);
 }
 
@@ -323,10 +383,10 @@ void Connection::OnBodyBytes(const ExchangePtr& exchange, IoOutcome outcome, std
 }
 
 void Connection::FailBody(const ExchangePtr& exchange, Status status) {
-  if (state_ == State::kBody) {
-    Respond(exchange, ErrorResponse(status, exchange->request.request_id));
-  } else {
+  if (state_ == State::kHandling) {
     exchange->body->Fail(std::move(status));
+  } else {
+    RespondError(exchange, status);
   }
 }
 
@@ -334,10 +394,14 @@ void Connection::OnBodyWanted(const ExchangePtr& exchange) {
   if (!IsCurrent(exchange) || state_ != State::kHandling || exchange->reading) {
     return;
   }
-  if (!exchange->continue_pending) {
+  if (exchange->continue_pending) {
+    SendContinue(exchange);
+  } else {
     ContinueBody(exchange);
-    return;
   }
+}
+
+void Connection::SendContinue(const ExchangePtr& exchange) {
   exchange->continue_pending = false;
   stream_->Write({kContinue}, context_.options.write_idle_timeout_ms,
                  [self = shared_from_this(), exchange](IoOutcome outcome) {
@@ -365,15 +429,18 @@ void Connection::Dispatch(const ExchangePtr& exchange) {
     return;
   }
   const bool admitted = context_.pool.TryPost([self = shared_from_this(), exchange] {
-    Result<Response> result = RunHandler(*exchange->match.handler, exchange->request);
+    Result<Response> result = RunGuarded("A handler", [&] { return (*exchange->match.handler)(exchange->request); });
     auto response = std::make_shared<Response>(
         result.ok() ? std::move(*result) : ErrorResponse(result.status(), exchange->request.request_id));
     self->context_.loop.Post([self, exchange, response] { self->Respond(exchange, std::move(*response)); });
   });
   if (!admitted) {
-    const Status busy(ErrorCode::kUnavailable, "The server has more requests than it can take. Retry later.");
-    Respond(exchange, ErrorResponse(busy, exchange->request.request_id));
+    RespondError(exchange, Busy());
   }
+}
+
+void Connection::RespondError(const ExchangePtr& exchange, const Status& status) {
+  Respond(exchange, ErrorResponse(status, exchange->request.request_id));
 }
 
 Status Connection::Prepare(Exchange& exchange, Response& response) const {
@@ -440,7 +507,7 @@ void Connection::Respond(const ExchangePtr& exchange, Response response) {
 // One step at a time: a client that takes its time holds no thread of the pool meanwhile.
 void Connection::Pump(const ExchangePtr& exchange) {
   context_.pool.Post([self = shared_from_this(), exchange] {
-    auto piece = std::make_shared<Result<std::string>>(RunProducer(exchange->producer));
+    auto piece = std::make_shared<Result<std::string>>(RunGuarded("A producer", exchange->producer));
     self->context_.loop.Post([self, exchange, piece] { self->OnPiece(exchange, *piece); });
   });
 }

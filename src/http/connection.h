@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One connection: reads a head, routes it, collects the start of the body, hands the request to the
-// pool, writes the response, and starts over.
+// One connection: reads a head, routes it, collects the body (or, where it is streamed, its start), hands
+// the request to the pool, writes the response, and starts over.
 //
 // Threads: everything on the loop's thread. The handler's thread sees the Request and its BodyQueue
 // only, and answers through EventLoop::Post.
@@ -16,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/fair_gate.h"
 #include "http/body_queue.h"
 #include "http/event_loop.h"
 #include "http/message.h"
@@ -37,6 +38,8 @@ struct ConnectionContext {
   Random& random;
   EventLoop& loop;
   WorkerPool& pool;
+  FairGate& collected_bodies;
+  FairGate& streamed_bodies;
   bool draining = false;
   std::function<void(Connection*)> on_closed;
 };
@@ -53,7 +56,8 @@ class Connection final : public std::enable_shared_from_this<Connection> {
 
  private:
   using SteadyTime = std::chrono::steady_clock::time_point;
-  enum class State { kHead, kBody, kHandling, kResponding, kClosed };
+  // Bodies: kBody for their beginning; kAdmitting while it is asked who sends a larger one; kCollecting for its rest.
+  enum class State { kHead, kBody, kAdmitting, kCollecting, kHandling, kResponding, kClosed };
 
   // From the end of a head to the end of its response.
   struct Exchange {
@@ -61,6 +65,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
     std::string_view method_name = "-";  // for the log; unknown of what was no request
     Router::Match match;
     std::shared_ptr<BodyQueue> body;
+    FairGate::Place place;  // of a larger body
     SteadyTime begin;
     std::int64_t body_waited_ms = 0;
     std::uint64_t body_bytes = 0;
@@ -91,11 +96,16 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   void OnBodyBytes(const ExchangePtr& exchange, IoOutcome outcome, std::size_t count);
   // Parses what has arrived of the body and decides what comes next.
   void ContinueBody(const ExchangePtr& exchange);
+  // Asks who sends the body, and then takes its rest or refuses it.
+  void Admit(const ExchangePtr& exchange);
+  void OnSender(const ExchangePtr& exchange, const Result<std::string>& sender);
+  void SendContinue(const ExchangePtr& exchange);
   void FailBody(const ExchangePtr& exchange, Status status);
   void OnBodyWanted(const ExchangePtr& exchange);
   [[nodiscard]] std::int64_t BodyTimeoutMs(const Exchange& exchange) const;
 
   void Dispatch(const ExchangePtr& exchange);
+  void RespondError(const ExchangePtr& exchange, const Status& status);
   void Respond(const ExchangePtr& exchange, Response response);
   // Chooses the framing and formats the head. Returns INTERNAL_ERROR if the response may not be sent.
   Status Prepare(Exchange& exchange, Response& response) const;

@@ -3,11 +3,11 @@
 // What a handler gets and gives: a Request whose head was checked and decoded, with its body still
 // on the wire, and a Response whose framing the server writes.
 //
-// Protocol: a handler authenticates first and reads the body after that. A body that nobody reads is
-// never asked for (`Expect: 100-continue`) and costs the client its connection, not the server its
-// threads. Framing headers (Content-Length, Transfer-Encoding, Connection, Date) belong to the server.
-// Errors: see each function. Threads: a Request belongs to the thread that runs its handler; a
-// Response is a plain value, its producer is called on other threads, one call at a time.
+// Protocol: a route names who may send a body (RouteOptions::sender), a handler authenticates first and
+// reads the body after that. A body that nobody wants is never asked for (`Expect: 100-continue`) and
+// costs the client its connection, not the server its threads. Framing headers (Content-Length, Transfer-Encoding,
+// Connection, Date) belong to the server. Errors: see each function. Threads: a Request belongs to the thread that runs
+// its handler; a Response is a plain value, its producer is called on other threads, one call at a time.
 #pragma once
 
 #include <cstdint>
@@ -149,5 +149,21 @@ struct Response {
 };
 
 using Handler = std::function<Result<Response>(Request&)>;
+
+// When the handler of a route starts; a body up to limits::kHttpBodyStartBytes has arrived whole in any case.
+enum class BodyMode {
+  kCollected,  // with its whole body, at most limits::kJsonBodyBytesMax: its client's pace costs no thread
+  kStreamed,   // with the beginning; it reads the rest as that arrives, and holds a thread so long
+};
+
+// Who sends a request, as the key by which shares of the server are counted, or the error that is the answer.
+using SenderOf = std::function<Result<std::string>(const Request&)>;
+
+struct RouteOptions {
+  BodyMode body = BodyMode::kCollected;
+  // Asked on a thread of the pool before a body over limits::kHttpBodyStartBytes is taken, and before a client that
+  // waits for "100 Continue" gets it. A route without it takes no larger bodies.
+  SenderOf sender;
+};
 
 }  // namespace glovebox::http

@@ -15,6 +15,7 @@ namespace {
 
 struct Route {
   Handler handler;
+  RouteOptions options;
   std::string pattern;
   std::vector<std::string> names;  // of the parameters, in order
 };
@@ -106,9 +107,9 @@ Router::~Router() = default;
 Router::Router(Router&&) noexcept = default;
 Router& Router::operator=(Router&&) noexcept = default;
 
-void Router::Add(Method method, std::string_view pattern, Handler handler) {
+void Router::Add(Method method, std::string_view pattern, Handler handler, RouteOptions options) {
   GB_ASSERT(pattern.starts_with('/') && handler != nullptr);
-  Route route{std::move(handler), std::string(pattern), {}};
+  Route route{std::move(handler), std::move(options), std::string(pattern), {}};
   Node* node = root_.get();
   const std::vector<std::string> segments = Split(pattern.substr(1), '/');
   GB_ASSERT(segments.size() <= limits::kHttpPathSegmentsMax);
@@ -162,6 +163,7 @@ Router::Match Router::Find(Method method, const std::vector<std::string>& segmen
       match.path_parameters.emplace_back(route.names[i], std::move(values[i]));
     }
     match.handler = &route.handler;
+    match.options = &route.options;
     match.route = route.pattern;
     return true;
   };

@@ -29,13 +29,14 @@ class Router {
   Router& operator=(Router&&) noexcept;
 
   // REQUIRES: the pattern is well formed and was not added for this method (asserted).
-  void Add(Method method, std::string_view pattern, Handler handler);
+  void Add(Method method, std::string_view pattern, Handler handler, RouteOptions options = {});
 
   // What a lookup found: a handler, or the error and, where other methods exist, their Allow header.
   struct Match {
-    const Handler* handler = nullptr;  // lives as long as the router
-    std::string route;                 // the pattern; of any method if only the path matched
-    Status status;                     // ENDPOINT_NOT_FOUND or METHOD_NOT_ALLOWED without a handler
+    const Handler* handler = nullptr;       // lives as long as the router
+    const RouteOptions* options = nullptr;  // with a handler; lives as long as the router
+    std::string route;                      // the pattern; of any method if only the path matched
+    Status status;                          // ENDPOINT_NOT_FOUND or METHOD_NOT_ALLOWED without a handler
     std::string allow;
     std::vector<std::pair<std::string, std::string>> path_parameters;
   };

@@ -24,7 +24,16 @@ class Server::Impl {
       : options_(std::move(options)),
         router_(std::move(router)),
         pool_(options_.threads, options_.queue_max),
-        context_{options_, router_, clock, random, loop_, pool_, false, [this](Connection* c) { OnClosed(c); }} {}
+        context_{options_,
+                 router_,
+                 clock,
+                 random,
+                 loop_,
+                 pool_,
+                 collected_bodies_,
+                 streamed_bodies_,
+                 false,
+                 [this](Connection* c) { OnClosed(c); }} {}
 
   // The order matters: cut the connections, so that no handler waits for a body; let the handlers
   // return; stop the loop, which until then takes their answers.
@@ -136,6 +145,8 @@ class Server::Impl {
   const Router router_;
   EventLoop loop_;
   WorkerPool pool_;
+  FairGate collected_bodies_{limits::kHttpCollectedBodiesMax, limits::kHttpCollectedBodiesPerSenderMax};
+  FairGate streamed_bodies_{limits::kHttpStreamedBodiesMax, limits::kHttpStreamedBodiesPerSenderMax};
   ConnectionContext context_;
   std::unordered_map<Connection*, std::shared_ptr<Connection>> connections_;  // the loop's thread only
   std::uint16_t port_ = 0;

@@ -2,11 +2,12 @@
 //
 // An HTTP/1.1 server: one thread does all input and output, handlers run blocking on a bounded pool.
 //
-// A request goes: head (limits, strict framing, Host) -> router -> the start of its body -> pool ->
-// response. A client that is slow in sending its head, the first limits::kHttpBodyStartBytes of its
-// body, or in taking its response holds a connection but no thread. Every response carries
-// X-Request-Id and the security headers; every request is one line in the log with its route's
-// pattern, never its path or query.
+// A request goes: head (limits, strict framing, Host) -> router -> its body -> pool -> response. A client
+// that is slow in sending its head or its body, or in taking its response, holds a connection but no
+// thread; of streamed bodies (BodyMode::kStreamed), which hold one, there are few at a time, and fewer of
+// one sender. Who sends a body is asked before more than limits::kHttpBodyStartBytes of it is taken. Every response
+// carries X-Request-Id and the security headers; every request is one line in the log with its route's pattern, never
+// its path or query.
 //
 // Several servers may live in one process. Errors before a handler runs have the same shape as those
 // after it (http/error_response.h). Threads: Start and the destructor from one thread; port() and

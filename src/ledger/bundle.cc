@@ -86,12 +86,12 @@ Status AddLog(const Log& log, const Snapshot& snapshot, const Tree& tree, Bag& b
 }
 
 Status AddContents(const BundleContents& contents, Bag& bag) {
-  std::map<std::string, std::string_view> blobs;  // one file for equal contents
-  for (const std::string& blob : contents.blobs) {
-    blobs.emplace(BlobPath(HashHex(RawHash(blob))), blob);
-  }
-  for (const auto& [path, blob] : blobs) {
-    GB_RETURN_IF_ERROR(bag.Add(path, blob));
+  for (const auto& [digest, load] : contents.blobs) {
+    GB_ASSIGN_OR_RETURN(const std::string blob, load());
+    if (HashHex(RawHash(blob)) != digest) {
+      return {ErrorCode::kDataLoss, "a content that the ledger names does not have its digest any more"};
+    }
+    GB_RETURN_IF_ERROR(bag.Add(BlobPath(digest), blob));
   }
   for (const OpeningSet& set : contents.openings) {
     json::Array openings;

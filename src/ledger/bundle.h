@@ -15,11 +15,13 @@
 // Invariant: a bundle is of one moment, whatever is appended meanwhile. data/log, genesis.json, policy.txt and keys are
 // the same bytes for every recipient at the same size; blobs and openings are what the caller hands in, and the caller
 // decides who may see them.
-// Errors: those of the sink; DATA_LOSS if the log's disk is bad. Threads: thread-safe as far as the sink is.
+// Errors: those of the sink and of the blobs; DATA_LOSS if the log's disk is bad or a blob has another digest. Threads:
+// thread-safe as far as the sink is.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,8 +36,11 @@ struct OpeningSet {
   std::vector<std::string> openings;
 };
 
+// Hex SHA-256 -> reads the content, which is in memory only while it is written.
+using Blobs = std::map<std::string, std::function<Result<std::string>()>>;
+
 struct BundleContents {
-  std::vector<std::string> blobs;  // whole contents
+  Blobs blobs;
   std::vector<OpeningSet> openings;
 };
 

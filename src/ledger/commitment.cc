@@ -23,8 +23,13 @@ Status Bad() { return {ErrorCode::kInvalidParameterValue, "an opening is malform
 
 }  // namespace
 
+std::string NewSalt(Random& random) { return Base64UrlEncode(random.Bytes(kSaltBytes)); }
+
 Commitment Commit(std::string_view name, const json::Value& value, Random& random) {
-  const std::string salt = Base64UrlEncode(random.Bytes(kSaltBytes));
+  return CommitWith(NewSalt(random), name, value);
+}
+
+Commitment CommitWith(std::string_view salt, std::string_view name, const json::Value& value) {
   std::string opening = Base64UrlEncode(json::WriteCanonical(json::Array{salt, name, value}));
   std::string commitment = CommitmentOf(opening);
   return {std::move(commitment), std::move(opening)};

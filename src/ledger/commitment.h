@@ -25,6 +25,9 @@ struct Commitment {
 };
 
 Commitment Commit(std::string_view name, const json::Value& value, Random& random);
+// The same with a salt that the caller keeps beside the value, instead of the opening: one that NewSalt gave.
+Commitment CommitWith(std::string_view salt, std::string_view name, const json::Value& value);
+std::string NewSalt(Random& random);
 
 struct OpenedValue {
   std::string name;

@@ -212,7 +212,6 @@ Status Journal::CutTail(std::uint64_t file_bytes) {
     }
     log::Warning("ledger: a torn record at the end of the journal was never acknowledged and is cut off",
                  {{"records", static_cast<std::int64_t>(size())}});
-    was_torn_ = true;
   }
   if (ftruncate(fd_.get(), static_cast<off_t>(end_)) != 0 || fsync(fd_.get()) != 0) {
     return {ErrorCode::kUnavailable, "the ledger's journal cannot be written"};

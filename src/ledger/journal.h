@@ -50,8 +50,6 @@ class Journal {
   // `record.index` is the number of records so far (asserted).
   Status Append(const JournalRecord& record);
   [[nodiscard]] std::uint64_t size() const { return offsets_.size(); }
-  // Whether opening has cut off a torn record.
-  [[nodiscard]] bool was_torn() const { return was_torn_; }
   // Returns DATA_LOSS if the disk does not give what was written. REQUIRES: index < size().
   [[nodiscard]] Result<JournalRecord> Read(std::uint64_t index) const;
 
@@ -63,7 +61,6 @@ class Journal {
   UniqueFd fd_;
   std::vector<std::uint64_t> offsets_;
   std::uint64_t end_ = 0;
-  bool was_torn_ = false;
 };
 
 // One record at the start of `bytes`: its size on disk, 0 if there is none that is whole and good.

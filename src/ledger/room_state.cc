@@ -92,15 +92,16 @@ Status RoomState::Check(const Entry& entry) const {
     case EventType::kAssetPublished:
     case EventType::kAssetUpdated:
     case EventType::kAssetWithdrawn:
+    case EventType::kRuleSet:
       return CheckAsset(entry);
     case EventType::kCodeSubmitted:
     case EventType::kApprovalGranted:
     case EventType::kApprovalDenied:
       return CheckCode(entry);
     case EventType::kRuleCreated:
-      return rules_.contains(entry.subject.id) ? Disorder(entry, "there is a rule of this id") : Status();
+      return CheckRuleCreated(entry);
     case EventType::kRuleDeleted:
-      return CheckRuleDeleted(entry);
+      return CheckRuleEnds(entry, entry.subject.id);
     case EventType::kRuleApplied:
       return CheckRuleApplied(entry);
     case EventType::kRunRequested:
@@ -118,7 +119,6 @@ Status RoomState::Check(const Entry& entry) const {
     case EventType::kExportReleased:
     case EventType::kExportDenied:
       return CheckExport(entry);
-    case EventType::kRuleSet:
     case EventType::kAccessDenied:
     case EventType::kAuditRead:
     case EventType::kKeyEnrolled:
@@ -171,7 +171,13 @@ Status RoomState::CheckAsset(const Entry& entry) const {
   if (entry.type == EventType::kAssetPublished) {
     return published ? Disorder(entry, "the asset is published already") : Status();
   }
-  return published ? Status() : Disorder(entry, "the actor has not published this asset");
+  if (!published) {
+    return Disorder(entry, "the actor has not published this asset");
+  }
+  if (entry.type == EventType::kRuleSet && !IsDigest(Text(entry, "rule_sha256"))) {
+    return Malformed(entry, "'rule_sha256' is needed, in lower-case hexadecimal");
+  }
+  return {};
 }
 
 Status RoomState::CheckCode(const Entry& entry) const {
@@ -197,8 +203,16 @@ Status RoomState::CheckCode(const Entry& entry) const {
   return {};
 }
 
-Status RoomState::CheckRuleDeleted(const Entry& entry) const {
-  const auto rule = rules_.find(entry.subject.id);
+Status RoomState::CheckRuleCreated(const Entry& entry) const {
+  if (rules_.contains(entry.subject.id)) {
+    return Disorder(entry, "there is a rule of this id");
+  }
+  const std::string replaced = Text(entry, "replaces");
+  return replaced.empty() ? Status() : CheckRuleEnds(entry, replaced);
+}
+
+Status RoomState::CheckRuleEnds(const Entry& entry, const std::string& id) const {
+  const auto rule = rules_.find(id);
   if (rule == rules_.end()) {
     return Disorder(entry, "there is no rule of this id");
   }
@@ -259,7 +273,7 @@ Status RoomState::CheckRunStep(const Entry& entry, const Run& run) const {
       if (!runners.empty() && !runners.contains(run.runner)) {
         return Disorder(entry, "the runner is not among those approved");
       }
-      return {};
+      return CheckInputs(entry);
     }
     case EventType::kRunStarted:
       return run.state == RunState::kAuthorized ? Status() : Disorder(entry, "the run is not authorised");
@@ -271,6 +285,27 @@ Status RoomState::CheckRunStep(const Entry& entry, const Run& run) const {
   const bool ended =
       run.state == RunState::kCompleted || run.state == RunState::kFailed || run.state == RunState::kDenied;
   return ended ? Disorder(entry, "the run has ended") : Status();
+}
+
+Status RoomState::CheckInputs(const Entry& entry) const {
+  const json::Value* inputs = entry.data.Find("inputs");
+  if (inputs == nullptr || !inputs->is_array()) {
+    return Malformed(entry, "'inputs' is missing");
+  }
+  for (const json::Value& input : inputs->as_array()) {
+    if (!input.is_object()) {
+      return Malformed(entry, "an input is no object");
+    }
+    const std::string name = input.GetString("asset");
+    const auto asset = assets_.find({input.GetString("owner"), name});
+    if (asset == assets_.end()) {
+      return Disorder(entry, "its input '" + name + "' is not published");
+    }
+    if (asset->second.empty() || asset->second != input.GetString("rule_sha256")) {
+      return Disorder(entry, "its input '" + name + "' has another rule now");
+    }
+  }
+  return {};
 }
 
 Status RoomState::CheckOutput(const Entry& entry) const {
@@ -370,15 +405,21 @@ void RoomState::Apply(const Entry& entry) {
       closed_ = true;
       break;
     case EventType::kAssetPublished:
-      assets_.insert({entry.actor.party, entry.subject.id});
+      assets_.insert_or_assign({entry.actor.party, entry.subject.id}, "");
       break;
     case EventType::kAssetWithdrawn:
       assets_.erase({entry.actor.party, entry.subject.id});
+      break;
+    case EventType::kRuleSet:
+      if (const auto asset = assets_.find({entry.actor.party, entry.subject.id}); asset != assets_.end()) {
+        asset->second = Text(entry, "rule_sha256");
+      }
       break;
     case EventType::kRuleDeleted:
       rules_.erase(entry.subject.id);
       break;
     case EventType::kRuleCreated:
+      rules_.erase(Text(entry, "replaces"));
       rules_[entry.subject.id] = {entry.actor.party, Text(entry, "author"), Text(entry, "runner")};
       break;
     default:

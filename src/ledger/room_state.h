@@ -2,13 +2,16 @@
 //
 // What a room's entries may say, given those before: no run without live approvals of every required collaborator for
 // exactly that version, no export without a released review, nothing after room.closed. The log refuses what breaks
-// these, and verification of a bundle reports it: one implementation for both.
+// these, and verification of a bundle reports it: one implementation for both. Nor is a run authorised over an asset
+// that its owner has withdrawn, or under another rule than the owner's last one.
 //
 // What each event needs in `data` (docs/formats/ledger.md has the whole table):
 //   code.submitted    notebook, sha256; optional: runners (aliases), contract_sha256
-//   rule.created      optional: author, runner (aliases; "" or absent is any)
+//   rule.created      optional: author, runner (aliases; "" or absent is any), replaces (id of an own rule, which ends)
 //   rule.applied      rule (id); counts as the approval of the rule's party, never of one's own code
-//   run.requested, run.authorized   etag
+//   rule.set          rule_sha256; by who publishes the asset now
+//   run.requested     etag
+//   run.authorized    etag, inputs: [{asset, owner, rule_sha256}], each published now under this rule
 //   output.created    run (id)
 //   review.decided    decision: "approved" | "rejected"; automatic: true needs no statement, but a contract_sha256
 //   equal to
@@ -23,6 +26,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -77,10 +81,12 @@ class RoomState {
   [[nodiscard]] Status CheckRoom(const Entry& entry) const;
   [[nodiscard]] Status CheckAsset(const Entry& entry) const;
   [[nodiscard]] Status CheckCode(const Entry& entry) const;
-  [[nodiscard]] Status CheckRuleDeleted(const Entry& entry) const;
+  [[nodiscard]] Status CheckRuleCreated(const Entry& entry) const;
+  [[nodiscard]] Status CheckRuleEnds(const Entry& entry, const std::string& id) const;
   [[nodiscard]] Status CheckRuleApplied(const Entry& entry) const;
   [[nodiscard]] Status CheckRun(const Entry& entry) const;
   [[nodiscard]] Status CheckRunStep(const Entry& entry, const Run& run) const;
+  [[nodiscard]] Status CheckInputs(const Entry& entry) const;
   [[nodiscard]] Status CheckOutput(const Entry& entry) const;
   [[nodiscard]] Status CheckReview(const Entry& entry, const Output& output) const;
   [[nodiscard]] Status CheckExport(const Entry& entry) const;
@@ -95,8 +101,8 @@ class RoomState {
   bool active_ = false;
   bool closing_ = false;
   bool closed_ = false;
-  std::set<std::pair<std::string, std::string>> assets_;  // published now: (owner, asset)
-  std::map<std::string, Code> codes_;                     // by etag
+  std::map<std::pair<std::string, std::string>, std::string> assets_;  // published now: (owner, asset) to rule digest
+  std::map<std::string, Code> codes_;                                  // by etag
   std::map<std::string, Rule> rules_;
   std::map<std::string, Run> runs_;
   std::map<std::string, Output> outputs_;

@@ -254,9 +254,9 @@ Result<ExprPtr> AnalyzerImpl::Function(const ast::Expr& expr, const ExprContext&
         .At(expr.position);
   }
   for (const FunctionDef& function : a_.input_.functions) {
+    // catalog.schema.function, of which the author may leave out parts from the left.
     const std::string name = AsciiLower(function.name);
-    const std::string suffix = name.substr(name.rfind('.') + 1);
-    if (expr.name == name || expr.name == suffix) {
+    if (name == expr.name || name.ends_with("." + expr.name)) {
       return OwnersFunction(expr, function, context);
     }
   }
@@ -296,7 +296,9 @@ Result<ExprPtr> AnalyzerImpl::OwnersFunction(const ast::Expr& expr, const Functi
   AnalyzerImpl inner(a_, nullptr, nullptr, depth_ + 1);
   ExprContext body;
   body.scope = &parameters;
-  return inner.Resolve(*function.body, body);
+  Result<ExprPtr> value = inner.Resolve(*function.body, body);
+  // Positions in the body mean nothing to who calls it.
+  return value.ok() ? std::move(value) : Result<ExprPtr>(Status(value.status()).At(expr.position));
 }
 
 Result<ExprPtr> AnalyzerImpl::Aggregate(const ast::Expr& expr, const ExprContext& context) {

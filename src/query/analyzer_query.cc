@@ -38,7 +38,7 @@ std::string ItemName(const ast::SelectItem& item) {
     return item.expr->parts.back();
   }
   if (!item.expr->name.empty() && item.expr->kind == ast::ExprKind::kFunction) {
-    return item.expr->name;
+    return item.expr->name.substr(item.expr->name.rfind('.') + 1);
   }
   return "expr";
 }

@@ -165,6 +165,9 @@ Status DuckdbAstReader::ReadTableFunction(const json::Value& value, ast::From& f
   if (from.call->kind != ast::ExprKind::kFunction) {
     return SqlNotSupported(from.position, "only a function call can stand here");
   }
+  if (from.call->name.find('.') != std::string::npos) {
+    return SqlNotSupported(from.position, "functions of a schema are not supported here");
+  }
   from.kind = ast::FromKind::kTableFunction;
   return {};
 }

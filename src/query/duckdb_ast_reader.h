@@ -71,6 +71,7 @@ class DuckdbAstReader {
   Result<ast::ExprPtr> ReadStar(const json::Value& value, std::size_t fallback);
   Status ReadColumn(const json::Value& value, ast::Expr& expr);
   Status ReadFunction(const json::Value& value, ast::Expr& expr);
+  Status ReadArguments(const json::Value& value, ast::Expr& expr);
   Status ReadComparison(const json::Value& value, ast::Expr& expr);
   Status ReadConjunction(const json::Value& value, ast::Expr& expr);
   Status ReadOperator(const json::Value& value, ast::Expr& expr);

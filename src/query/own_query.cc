@@ -111,30 +111,52 @@ Result<FileCall> ReadCall(const ast::From& from) {
   return call;
 }
 
+bool IsSecret(const Expr& expr) { return expr.op == ExprOp::kCall && expr.function->name == "secret"; }
+
+Status CheckSecrets(const Rel& rel);
+
 // A secret is the key of a hash and nothing else: it can never be part of a value.
-// NOLINTNEXTLINE(misc-no-recursion)
-Status CheckSecrets(const Expr& expr) {
+// NOLINTNEXTLINE(misc-no-recursion): bounded by limits::kSqlNestingMax
+Status CheckSecretsBelow(const Expr& expr) {
   const bool is_hash = expr.op == ExprOp::kCall && expr.function->name == "hmac_sha256";
   for (std::size_t i = 0; i < expr.args.size(); ++i) {
     const Expr& arg = *expr.args[i];
-    const bool is_secret = arg.op == ExprOp::kCall && arg.function->name == "secret";
-    if (is_secret != (is_hash && i == 0)) {
+    if (IsSecret(arg) != (is_hash && i == 0)) {
       return Status(ErrorCode::kNotSupported,
                     "a secret is used as hmac_sha256(secret('scope', 'key'), text), and nowhere else")
           .WithRule("P11")
           .At(arg.position);
     }
-    if (is_secret) {
-      for (const ExprPtr& part : arg.args) {
-        if (part->op != ExprOp::kLiteral || part->literal.type.kind != TypeKind::kText) {
-          return Status(ErrorCode::kNotSupported, "secret takes two text constants").WithRule("P11").At(arg.position);
-        }
-      }
+    if (!IsSecret(arg)) {
+      GB_RETURN_IF_ERROR(CheckSecretsBelow(arg));
       continue;
     }
-    GB_RETURN_IF_ERROR(CheckSecrets(arg));
+    for (const ExprPtr& part : arg.args) {
+      if (part->op != ExprOp::kLiteral || part->literal.type.kind != TypeKind::kText) {
+        return Status(ErrorCode::kNotSupported, "secret takes two text constants").WithRule("P11").At(arg.position);
+      }
+    }
   }
-  return {};
+  return expr.rel == nullptr ? Status() : CheckSecrets(*expr.rel);
+}
+
+// NOLINTNEXTLINE(misc-no-recursion)
+Status CheckSecrets(const Expr& expr) {
+  if (IsSecret(expr)) {
+    return Status(ErrorCode::kNotSupported, "a secret is no value").WithRule("P11").At(expr.position);
+  }
+  return CheckSecretsBelow(expr);
+}
+
+// NOLINTNEXTLINE(misc-no-recursion)
+Status CheckSecrets(const Rel& rel) {
+  Status checked;
+  ForEachExpr(rel, [&checked](const Expr& expr) {
+    if (checked.ok()) {
+      checked = CheckSecrets(expr);
+    }
+  });
+  return checked;
 }
 
 }  // namespace
@@ -152,7 +174,8 @@ Result<std::vector<FileCall>> FindFileCalls(const ast::Query& query) {
 
 Result<CompiledQuery> CompileOwnQuery(const ast::Query& query, const std::vector<OwnTable>& tables,
                                       const std::vector<FileTable>& files, const std::vector<FunctionDef>& functions,
-                                      const std::vector<ParameterDef>& parameters, const Namespace& names) {
+                                      const std::vector<ParameterDef>& parameters, const Namespace& names,
+                                      Secrets secrets) {
   AnalyzerInput input;
   for (const OwnTable& table : tables) {
     input.tables.push_back({table.name, table.columns});
@@ -165,8 +188,10 @@ Result<CompiledQuery> CompileOwnQuery(const ast::Query& query, const std::vector
   input.functions = functions;
   input.parameters = parameters;
   input.default_namespace = names.default_parts;
+  input.secrets = secrets;
   Analyzer analyzer(std::move(input));
   GB_ASSIGN_OR_RETURN(const RelPtr rel, analyzer.Analyze(query));
+  GB_RETURN_IF_ERROR(CheckSecrets(*rel));
 
   const auto columns_of = [&](std::size_t table) -> const std::vector<ColumnDef>& {
     return table < tables.size() ? tables[table].columns : files[table - tables.size()].columns;
@@ -196,9 +221,6 @@ Result<CompiledScalar> CompileCall(const FunctionDef& function, const std::vecto
   Analyzer analyzer(std::move(input));
   GB_ASSIGN_OR_RETURN(const Analyzer::Scalar scalar, analyzer.AnalyzeCall(function, arguments));
   GB_RETURN_IF_ERROR(CheckSecrets(*scalar.expr));
-  if (scalar.expr->op == ExprOp::kCall && scalar.expr->function->name == "secret") {
-    return Status(ErrorCode::kNotSupported, "a secret is no value").WithRule("P11");
-  }
   CompiledScalar out;
   out.sql = PrintExpr(*scalar.expr, [&scalar](AttrId attr) {
     for (const Attr& column : scalar.columns) {

@@ -71,14 +71,15 @@ struct CompiledQuery {
 // The file calls of a query, in the order in which CompileOwnQuery expects their tables: each once, wherever it stands.
 Result<std::vector<FileCall>> FindFileCalls(const ast::Query& query);
 
+// `secret` becomes a call of gb_hmac_sha256('scope/key', text), whose key the worker holds.
 // Returns SQL_UNKNOWN_NAME, SQL_TYPE_ERROR, NOT_SUPPORTED with a position in the author's text.
 Result<CompiledQuery> CompileOwnQuery(const ast::Query& query, const std::vector<OwnTable>& tables,
                                       const std::vector<FileTable>& files, const std::vector<FunctionDef>& functions,
-                                      const std::vector<ParameterDef>& parameters, const Namespace& names);
+                                      const std::vector<ParameterDef>& parameters, const Namespace& names,
+                                      Secrets secrets);
 
 // A call of `function` on columns of a relation, compiled to an expression over them: a row filter (BOOLEAN) or a mask.
-// `arguments` are columns of the relation by name. Unknown names are errors; `secret` becomes a call of
-// gb_hmac_sha256('scope/key', text), whose key the worker holds.
+// `arguments` are columns of the relation by name. Unknown names are errors.
 struct CompiledScalar {
   std::string sql;
   Type type;

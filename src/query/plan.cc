@@ -2,48 +2,51 @@
 #include "query/plan.h"
 
 namespace glovebox::query {
+
+void ForEachExpr(const Rel& rel, const std::function<void(const Expr&)>& visit) {
+  const auto one = [&visit](const ExprPtr& expr) {
+    if (expr != nullptr) {
+      visit(*expr);
+    }
+  };
+  const auto all = [&one](const std::vector<ExprPtr>& exprs) {
+    for (const ExprPtr& expr : exprs) {
+      one(expr);
+    }
+  };
+  const auto sorted = [&one](const std::vector<SortItem>& items) {
+    for (const SortItem& item : items) {
+      one(item.expr);
+    }
+  };
+  one(rel.predicate);
+  all(rel.exprs);
+  for (const auto& row : rel.rows) {
+    all(row);
+  }
+  for (const AggregateCall& call : rel.calls) {
+    one(call.filter);
+    all(call.args);
+  }
+  for (const WindowCall& window : rel.windows) {
+    all(window.args);
+    all(window.partition_by);
+    sorted(window.order_by);
+  }
+  sorted(rel.order);
+  for (const RelPtr& input : rel.inputs) {
+    ForEachExpr(*input, visit);
+  }
+}
+
 namespace {
 
-void CollectUsed(const Rel& rel, std::set<AttrId>& used, std::set<AttrId>& made) {
+void CollectMade(const Rel& rel, std::set<AttrId>& made) {
   for (const Attr& attr : rel.output) {
     made.insert(attr.id);
   }
-  const auto use = [&used](const ExprPtr& expr) {
-    if (expr != nullptr) {
-      CollectAttrs(*expr, used);
-    }
-  };
-  use(rel.predicate);
-  for (const ExprPtr& expr : rel.exprs) {
-    use(expr);
-  }
-  for (const auto& row : rel.rows) {
-    for (const ExprPtr& expr : row) {
-      use(expr);
-    }
-  }
-  for (const AggregateCall& call : rel.calls) {
-    use(call.filter);
-    for (const ExprPtr& expr : call.args) {
-      use(expr);
-    }
-  }
-  for (const WindowCall& window : rel.windows) {
-    for (const ExprPtr& expr : window.args) {
-      use(expr);
-    }
-    for (const ExprPtr& expr : window.partition_by) {
-      use(expr);
-    }
-    for (const SortItem& item : window.order_by) {
-      use(item.expr);
-    }
-  }
-  for (const SortItem& item : rel.order) {
-    use(item.expr);
-  }
   for (const RelPtr& input : rel.inputs) {
-    CollectUsed(*input, used, made);
+    CollectMade(*input, made);
   }
 }
 
@@ -52,7 +55,8 @@ void CollectUsed(const Rel& rel, std::set<AttrId>& used, std::set<AttrId>& made)
 void CollectOuterAttrs(const Rel& rel, std::set<AttrId>& out) {
   std::set<AttrId> used;
   std::set<AttrId> made;
-  CollectUsed(rel, used, made);
+  ForEachExpr(rel, [&used](const Expr& expr) { CollectAttrs(expr, used); });
+  CollectMade(rel, made);
   for (const AttrId attr : used) {
     if (!made.contains(attr)) {
       out.insert(attr);

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <set>
 #include <string>
@@ -82,6 +83,9 @@ struct Rel {
   std::optional<std::int64_t> limit;       // kLimit
   std::int64_t offset = 0;                 // kLimit
 };
+
+// Calls `visit` for every expression of the tree; it does not go into subqueries of an expression.
+void ForEachExpr(const Rel& rel, const std::function<void(const Expr&)>& visit);
 
 // Attributes that the tree uses but does not make: those of an outer query.
 void CollectOuterAttrs(const Rel& rel, std::set<AttrId>& out);

@@ -55,6 +55,18 @@ RelNames NamesFor(const std::vector<Asset>& assets, const std::vector<GovernedQu
   return names;
 }
 
+// An output becomes a table of a catalogue and a file: its name is checked as both will check it. The key is that of
+// the catalogue, so that two outputs are never one table.
+Result<std::string> OutputKey(const std::string& name) {
+  GB_RETURN_IF_ERROR(CheckPathSafeName(name, "an output table"));
+  GB_RETURN_IF_ERROR(CheckSecurableName(name, "an output table"));
+  GB_ASSIGN_OR_RETURN(std::string key, NfkcTrimLower(name));
+  if (key.empty()) {
+    return Status(ErrorCode::kInvalidParameterValue, "an output table's name is empty");
+  }
+  return key;
+}
+
 }  // namespace
 
 std::string ReleasedRelation(std::size_t governed) { return "released_" + std::to_string(governed); }
@@ -80,8 +92,8 @@ Result<Plan> MakePlan(const std::vector<PlannerStatement>& statements, const std
     PlannedOutput output;
     output.is_table = statement.kind == StatementKind::kOutputTable;
     output.name = output.is_table ? statement.target.back() : "result_" + std::to_string(++displayed);
-    GB_RETURN_IF_ERROR(CheckPathSafeName(output.name, "an output table"));
-    if (!taken.insert(AsciiLower(output.name)).second) {
+    GB_ASSIGN_OR_RETURN(std::string key, OutputKey(output.name));
+    if (!taken.insert(std::move(key)).second) {
       return Status(ErrorCode::kInvalidParameterValue, "output table '" + output.name + "' is written twice")
           .At(statement.position);
     }

@@ -27,7 +27,6 @@ class TokenSpan {
   [[nodiscard]] const Token& At(std::size_t i) const;  // REQUIRES: i < size()
   [[nodiscard]] std::string_view Text(std::size_t i) const;
   [[nodiscard]] std::string Name(std::size_t i) const { return TokenName(text_, At(i)); }
-  [[nodiscard]] std::string_view SourceText() const { return text_; }
   // The offset of token i in the text, or of the end of the last token.
   [[nodiscard]] std::size_t Position(std::size_t i) const;
 

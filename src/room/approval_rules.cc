@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/limits.h"
 #include "room/notebook_service.h"
 
 namespace glovebox::room {
@@ -75,6 +76,13 @@ Result<AutoApprovalRule> NotebookService::CreateRule(const Caller& caller, const
   draft.room = membership.room.id;
   draft.owner_alias = membership.alias;
   draft.created_at = core_.Now();
+  GB_ASSIGN_OR_RETURN(const std::vector<AutoApprovalRule> others,
+                      core_.Read([&](store::Transaction& tx) { return ListApprovalRules(tx, draft.room); }));
+  if (others.size() >= limits::kApprovalRulesPerRoomMax) {
+    return Status(
+        ErrorCode::kResourceExhausted,
+        "A clean room has at most " + std::to_string(limits::kApprovalRulesPerRoomMax) + " auto-approval rules.");
+  }
   GB_ASSIGN_OR_RETURN(AutoApprovalRule rule, CheckRule(membership, std::move(draft), spec));
   rule.id = core_.NewId();
   rule.ledger_id = rule.id;
@@ -91,14 +99,13 @@ Result<AutoApprovalRule> NotebookService::UpdateRule(const Caller& caller, const
   GB_RETURN_IF_ERROR(Core::RequireState(membership.room, {RoomState::kProvisioning, RoomState::kActive}));
   GB_ASSIGN_OR_RETURN(const AutoApprovalRule before, FindOwnRule(membership, id));
   GB_ASSIGN_OR_RETURN(AutoApprovalRule after, CheckRule(membership, before, spec));
-  // On the ledger a changed rule is a new one, and the old one ends.
+  // On the ledger a changed rule is a new one, and with the same entry the old one ends.
   after.ledger_id = core_.NewId();
-  GB_ASSIGN_OR_RETURN([[maybe_unused]] const std::int64_t ended,
-                      core_.journal().Record(before.room, EntryOfRule(EventType::kRuleDeleted, before),
-                                             {DeleteApprovalRule(before.id)}));
+  LedgerEntry entry = EntryOfRule(EventType::kRuleCreated, after);
+  entry.data.Set("replaces", before.ledger_id);
   GB_ASSIGN_OR_RETURN(
       [[maybe_unused]] const std::int64_t index,
-      core_.journal().Record(after.room, EntryOfRule(EventType::kRuleCreated, after), {InsertApprovalRule(after)}));
+      core_.journal().Record(after.room, std::move(entry), {DeleteApprovalRule(before.id), InsertApprovalRule(after)}));
   return after;
 }
 

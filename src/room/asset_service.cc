@@ -4,17 +4,13 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/encoding.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/strings.h"
+#include "ledger/commitment.h"
 
 namespace glovebox::room {
 namespace {
-
-// A rule that is longer goes onto the ledger as its digest only.
-constexpr std::size_t kRuleBytesOnLedgerMax = 16U << 10U;
-constexpr std::size_t kPolicySaltBytes = 16;
 
 Status Invalid(std::string message) { return Status(ErrorCode::kInvalidParameterValue, std::move(message)); }
 
@@ -77,8 +73,7 @@ Result<AssetView> AssetService::PublishTable(const Caller& caller, const std::st
   asset.owner_alias = membership.alias;
   asset.local_name = shape.full_name;
   asset.table_id = shape.id;
-  asset.policy_salt = HexEncode(core_.context().random.Bytes(kPolicySaltBytes));
-  asset.local_details = spec.local_details;
+  asset.policy_salt = ledger::NewSalt(core_.context().random);
   asset.added_at = core_.Now();
   asset.updated_at = asset.added_at;
   LedgerEntry entry = EntryOf(EventType::kAssetPublished, membership.alias, "owner", asset.name);
@@ -112,7 +107,6 @@ Result<AssetView> AssetService::ViewOf(const Membership& membership, const Calle
     }
   } else {
     asset.local_name.clear();
-    asset.local_details = json::Value();
     asset.problem.clear();
   }
   asset.table_id.clear();
@@ -160,11 +154,25 @@ Result<Asset> AssetService::FindOwnTable(const Membership& membership, const std
   return std::move(*asset);
 }
 
+Status AssetService::CheckMayPublish(const Caller& caller, const Asset& asset) {
+  GB_ASSIGN_OR_RETURN(const TableShape shape, core_.context().metastores.ReadableTable(caller, asset.local_name));
+  if (shape.id != asset.table_id) {
+    return Status(ErrorCode::kPermissionDenied, "Table '" + asset.local_name + "' is not the one that was published.");
+  }
+  return Status();
+}
+
 Status AssetService::WithdrawTable(const Caller& caller, const std::string& room, const std::string& name) {
   GB_ASSIGN_OR_RETURN(const LockedMembership membership,
                       core_.EnterForChange(caller, room, RoomPrivilege::kModify, Joining::kRequired));
   GB_ASSIGN_OR_RETURN(Asset asset, FindOwnTable(membership, name));
   GB_RETURN_IF_ERROR(Core::RequireState(membership.room, {RoomState::kProvisioning, RoomState::kActive}));
+  if (const Status may = CheckMayPublish(caller, asset); !may.ok()) {
+    // Who may end the room may end a part of it.
+    const Status manages =
+        core_.context().metastores.CheckOnRoom(caller, RoomPrivilege::kManage, membership.self().local_name);
+    GB_RETURN_IF_ERROR(manages.ok() ? manages : may);
+  }
   asset.updated_at = core_.Now();
   LedgerEntry entry = EntryOf(EventType::kAssetWithdrawn, membership.alias, "owner", asset.name);
   entry.data = {{"asset_type", Name(asset.type)}};
@@ -194,8 +202,7 @@ Result<AssetView> AssetService::SetRule(const Caller& caller, const std::string&
         core_.context().metastores.CheckOnRoom(caller, RoomPrivilege::kModify, membership.self().local_name));
     GB_ASSIGN_OR_RETURN(before, FindOwnTable(membership, name));
     GB_RETURN_IF_ERROR(Core::RequireState(membership.room, {RoomState::kProvisioning, RoomState::kActive}));
-    GB_ASSIGN_OR_RETURN([[maybe_unused]] const TableShape shape,
-                        core_.context().metastores.ReadableTable(caller, before.local_name));
+    GB_RETURN_IF_ERROR(CheckMayPublish(caller, before));
     GB_ASSIGN_OR_RETURN(prepared, preparer_.Get(caller.organisation, membership.self().local_name, before, canonical));
   }
   GB_ASSIGN_OR_RETURN(const LockedMembership membership,
@@ -205,6 +212,7 @@ Result<AssetView> AssetService::SetRule(const Caller& caller, const std::string&
   if (asset.id != before.id) {
     return Status(ErrorCode::kAborted, "The asset was replaced meanwhile; try again.");
   }
+  GB_RETURN_IF_ERROR(CheckMayPublish(caller, asset));
   asset.rule = canonical;
   asset.rule_digest = HexDigest(canonical);
   asset.columns = NamedColumns(prepared->asset.file.columns, rule);
@@ -213,13 +221,15 @@ Result<AssetView> AssetService::SetRule(const Caller& caller, const std::string&
   asset.updated_at = core_.Now();
   LedgerEntry entry = EntryOf(EventType::kRuleSet, membership.alias, "owner", asset.name);
   entry.data = {{"rule_sha256", asset.rule_digest},
+                {"blobs", json::Array{asset.rule_digest}},
                 {"schema_sha256", HexDigest(json::WriteCanonical(asset.columns))},
                 {"state", "ACTIVE"}};
-  if (canonical.size() <= kRuleBytesOnLedgerMax) {
+  if (canonical.size() <= limits::kRuleBytesOnLedgerMax) {
     entry.data.Set("rule", canonical);
   }
-  GB_ASSIGN_OR_RETURN([[maybe_unused]] const std::int64_t index,
-                      core_.journal().Record(membership.room.id, std::move(entry), {UpdateAsset(asset)}));
+  GB_ASSIGN_OR_RETURN(
+      [[maybe_unused]] const std::int64_t index,
+      core_.journal().Record(membership.room.id, std::move(entry), {UpdateAsset(asset), InsertRuleText(asset)}));
   preparer_.Keep(asset, prepared);
   log::Info("analysis rule set", {{"room", asset.room.str()}, {"asset", asset.id.str()}});
   return ViewOf(membership, caller, std::move(asset));

@@ -27,7 +27,6 @@ std::string_view Name(AssetStatus status);
 struct TableSpec {
   std::string name;        // alias.schema.asset
   std::string local_name;  // catalog.schema.table of the owner
-  json::Value local_details;
 };
 
 // An asset as one side sees it.
@@ -45,10 +44,11 @@ class AssetService {
   Result<AssetView> PublishTable(const Caller& caller, const std::string& room, const TableSpec& spec);
   Result<AssetView> GetTable(const Caller& caller, const std::string& room, const std::string& name);
   Result<std::vector<AssetView>> ListTables(const Caller& caller, const std::string& room);
-  // By its owner. Withdrawing a notebook: NotebookService.
+  // By its owner's side, with SELECT on the table as for publishing, or with MANAGE on the room. Withdrawing a
+  // notebook: NotebookService.
   Status WithdrawTable(const Caller& caller, const std::string& room, const std::string& name);
 
-  // By its owner. Errors of the rule name the member that is wrong.
+  // By its owner's side, with SELECT on the table as for publishing. Errors of the rule name the member that is wrong.
   Result<AssetView> SetRule(const Caller& caller, const std::string& room, const std::string& name,
                             const json::Value& rule);
 
@@ -58,6 +58,8 @@ class AssetService {
  private:
   Result<AssetView> ViewOf(const Membership& membership, const Caller& caller, Asset asset);
   Result<Asset> FindOwnTable(const Membership& membership, const std::string& name);
+  // That the caller may SELECT from the asset's table, and that this is what its local name still means.
+  Status CheckMayPublish(const Caller& caller, const Asset& asset);
   Result<std::string> CheckTableName(const Membership& membership, const std::string& name);
 
   Core& core_;

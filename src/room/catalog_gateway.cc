@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "room/catalog_gateway.h"
 
-#include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "base/encoding.h"
-#include "base/strings.h"
+#include "statement/engine_forms.h"
 
 namespace glovebox::room {
 namespace {
@@ -14,6 +14,7 @@ using catalog::Privilege;
 using catalog::SecurableKind;
 
 constexpr std::size_t kUnitSecretBytes = 32;
+constexpr std::string_view kOutputCatalogComment = "Outputs of clean room runs; written by the server.";
 
 OrganisationInfo InfoOf(const catalog::Organisation& organisation) {
   return {organisation.id, organisation.name, organisation.global_metastore_id};
@@ -21,33 +22,6 @@ OrganisationInfo InfoOf(const catalog::Organisation& organisation) {
 
 bool IsRefused(const Status& status) {
   return status.code() == ErrorCode::kNotFound || status.code() == ErrorCode::kPermissionDenied;
-}
-
-engine::TableFile FileOf(const catalog::Table& table) {
-  engine::TableFile file;
-  file.path = table.current.path;
-  file.rows = table.current.rows;
-  for (const catalog::TableColumn& column : table.columns) {
-    file.columns.push_back({column.name, column.type});
-  }
-  return file;
-}
-
-engine::Function FunctionOf(const catalog::Function& function) {
-  engine::Function out;
-  out.name = function.info.full_name;
-  out.body = function.body;
-  for (const catalog::FunctionParameter& parameter : function.parameters) {
-    out.parameters.push_back({parameter.name, parameter.type});
-  }
-  return out;
-}
-
-// Whether a function's body may name the secret: more is given than is used rather than less.
-bool Names(const std::vector<catalog::Function>& functions, const std::string& scope, const std::string& key) {
-  return std::any_of(functions.begin(), functions.end(), [&](const catalog::Function& function) {
-    return function.body.find(scope) != std::string::npos && function.body.find(key) != std::string::npos;
-  });
 }
 
 }  // namespace
@@ -123,60 +97,46 @@ Status CatalogGateway::UpdateLocalRoom(const Caller& caller, const std::string& 
   return Status();
 }
 
-Status CatalogGateway::TakeOwnership(const Caller& caller, const std::string& local_name) {
-  GB_ASSIGN_OR_RETURN(const Caller admins, Admins(caller.organisation));
-  GB_ASSIGN_OR_RETURN(const catalog::Securable room,
-                      catalog_.securables.Get(admins, SecurableKind::kCleanRoom, local_name));
-  if (room.owner_id != admins.principal) {
-    return Status();
-  }
-  GB_ASSIGN_OR_RETURN([[maybe_unused]] const catalog::Securable updated,
-                      catalog_.securables.Update(admins, SecurableKind::kCleanRoom, local_name,
-                                                 {.comment = std::nullopt, .owner = caller.name}));
-  return Status();
-}
-
 Result<Caller> CatalogGateway::CallerFor(const OrganisationId& organisation, const PrincipalId& principal) {
   return catalog_.principals.CallerFor(organisation, principal);
 }
 
 Result<TableShape> CatalogGateway::ReadableTable(const Caller& caller, const std::string& full_name) {
   GB_ASSIGN_OR_RETURN(const catalog::Table table, catalog_.tables.GetForSelect(caller, full_name));
-  return TableShape{table.info.id, table.info.full_name, FileOf(table).columns};
+  return TableShape{table.info.id, table.info.full_name, statement::ToEngine(table).columns};
 }
 
-Result<catalog::GovernedTable> CatalogGateway::Governed(const OrganisationId& organisation,
-                                                        const std::string& local_name, const std::string& table_id) {
-  GB_ASSIGN_OR_RETURN(const Caller admins, Admins(organisation));
-  GB_ASSIGN_OR_RETURN(const catalog::Securable room,
-                      catalog_.securables.Get(admins, SecurableKind::kCleanRoom, local_name));
-  GB_ASSIGN_OR_RETURN(const Caller owner, catalog_.principals.CallerFor(organisation, room.owner_id));
-  return catalog_.tables.GetGoverned(owner, TableId(table_id));
+Result<Caller> CatalogGateway::LocalOwner(const OrganisationId& organisation, const std::string& local_name) {
+  GB_ASSIGN_OR_RETURN(const auto tx, catalog_.context.database->Begin(store::Access::kRead));
+  GB_ASSIGN_OR_RETURN(const catalog::Securable room, catalog::Securables::FindCleanRoom(*tx, organisation, local_name));
+  return catalog::Principals::CallerFor(*tx, organisation, room.owner_id);
 }
 
 Result<bool> CatalogGateway::OwnerMayRead(const OrganisationId& organisation, const std::string& local_name,
                                           const std::string& table_id) {
-  const Result<catalog::GovernedTable> governed = Governed(organisation, local_name, table_id);
-  if (!governed.ok() && !IsRefused(governed.status())) {
-    return governed.status();
+  const auto version = SourceVersion(organisation, local_name, table_id);
+  if (!version.ok() && !IsRefused(version.status())) {
+    return version.status();
   }
-  return governed.ok();
+  return version.ok();
 }
 
 Result<std::pair<std::string, std::string>> CatalogGateway::SourceVersion(const OrganisationId& organisation,
                                                                           const std::string& local_name,
                                                                           const std::string& table_id) {
-  GB_ASSIGN_OR_RETURN(const catalog::GovernedTable governed, Governed(organisation, local_name, table_id));
-  return std::pair(governed.table.current.id.str(), std::to_string(governed.table.policy_version));
+  GB_ASSIGN_OR_RETURN(const Caller owner, LocalOwner(organisation, local_name));
+  GB_ASSIGN_OR_RETURN(const auto current, catalog_.tables.CurrentVersion(owner, TableId(table_id)));
+  return std::pair(current.first.str(), std::to_string(current.second));
 }
 
 Result<SourceTable> CatalogGateway::Source(const OrganisationId& organisation, const std::string& local_name,
                                            const std::string& table_id) {
-  GB_ASSIGN_OR_RETURN(const catalog::GovernedTable governed, Governed(organisation, local_name, table_id));
+  GB_ASSIGN_OR_RETURN(const Caller owner, LocalOwner(organisation, local_name));
+  GB_ASSIGN_OR_RETURN(const catalog::GovernedTable governed, catalog_.tables.GetGoverned(owner, TableId(table_id)));
   SourceTable source;
   source.version = governed.table.current.id.str();
   source.policy_version = std::to_string(governed.table.policy_version);
-  source.request.table = FileOf(governed.table);
+  source.request.table = statement::ToEngine(governed.table);
   if (governed.table.row_filter) {
     source.request.row_filters.push_back({governed.table.row_filter->function, governed.table.row_filter->columns});
   }
@@ -186,42 +146,37 @@ Result<SourceTable> CatalogGateway::Source(const OrganisationId& organisation, c
     }
   }
   for (const catalog::Function& function : governed.functions) {
-    source.request.functions.push_back(FunctionOf(function));
+    source.request.functions.push_back(statement::ToEngine(function));
   }
-  GB_ASSIGN_OR_RETURN(source.request.secrets, SecretsOf(organisation, governed));
+  GB_ASSIGN_OR_RETURN(source.request.secrets, statement::SecretsOf(catalog_, organisation, governed));
   GB_ASSIGN_OR_RETURN(source.request.unit_secret, UnitSecret(organisation));
   return source;
 }
 
-Result<std::vector<engine::Secret>> CatalogGateway::SecretsOf(const OrganisationId& organisation,
-                                                              const catalog::GovernedTable& governed) {
-  std::vector<engine::Secret> out;
-  if (governed.functions.empty()) {
-    return out;
-  }
-  GB_ASSIGN_OR_RETURN(const Caller owner, catalog_.principals.CallerFor(organisation, governed.owner));
-  GB_ASSIGN_OR_RETURN(const std::vector<catalog::SecretScope> scopes, catalog_.secrets.ListScopes(owner));
-  for (const catalog::SecretScope& scope : scopes) {
-    GB_ASSIGN_OR_RETURN(const std::vector<catalog::SecretInfo> keys, catalog_.secrets.List(owner, scope.name));
-    for (const catalog::SecretInfo& key : keys) {
-      if (Names(governed.functions, scope.name, key.key)) {
-        GB_ASSIGN_OR_RETURN(std::string value,
-                            catalog_.secrets.GetForWorker(organisation, governed.owner, scope.name, key.key));
-        out.push_back({scope.name, key.key, std::move(value)});
-      }
-    }
-  }
-  return out;
-}
-
 Result<std::string> CatalogGateway::UnitSecret(const OrganisationId& organisation) {
   const std::string place = "unit-secret/" + organisation.str();
-  GB_ASSIGN_OR_RETURN(const auto tx, catalog_.context.database->Begin(store::Access::kWrite));
-  GB_ASSIGN_OR_RETURN(const auto row, tx->QueryOne("SELECT sealed FROM room_unit_secrets WHERE organisation_id = ?",
-                                                   {organisation.str()}));
-  if (row) {
+  const auto find = [&](store::Transaction& tx) -> Result<std::optional<std::string>> {
+    GB_ASSIGN_OR_RETURN(const auto row, tx.QueryOne("SELECT sealed FROM room_unit_secrets WHERE organisation_id = ?",
+                                                    {organisation.str()}));
+    if (!row) {
+      return std::optional<std::string>();
+    }
     GB_ASSIGN_OR_RETURN(const std::string sealed, HexDecode(row->Text(0)));
-    return catalog_.context.master_key->Open(sealed, place);
+    GB_ASSIGN_OR_RETURN(std::string secret, catalog_.context.master_key->Open(sealed, place));
+    return std::optional(std::move(secret));
+  };
+  {
+    GB_ASSIGN_OR_RETURN(const auto reading, catalog_.context.database->Begin(store::Access::kRead));
+    GB_ASSIGN_OR_RETURN(std::optional<std::string> known, find(*reading));
+    if (known) {
+      return *std::move(known);
+    }
+  }
+  // The first time, or two at once, of which one has made it meanwhile.
+  GB_ASSIGN_OR_RETURN(const auto tx, catalog_.context.database->Begin(store::Access::kWrite));
+  GB_ASSIGN_OR_RETURN(std::optional<std::string> made, find(*tx));
+  if (made) {
+    return *std::move(made);
   }
   const std::string secret = catalog_.context.random->Bytes(kUnitSecretBytes);
   GB_ASSIGN_OR_RETURN(
@@ -245,8 +200,17 @@ Status CatalogGateway::Apply(store::Transaction& tx, const CatalogAct& act) {
       GB_RETURN_IF_ERROR(principal.status());
       GB_ASSIGN_OR_RETURN([[maybe_unused]] const catalog::Securable room,
                           catalog::Securables::InsertCleanRoom(tx, catalog_.context, act.organisation, act.id, act.name,
-                                                               principal->id, principal->name));
+                                                               principal->id, act.comment, principal->name));
       return Status();
+    }
+    case CatalogAct::Kind::kTakeRoom: {
+      GB_ASSIGN_OR_RETURN(const auto room, catalog::Securables::FindById(tx, act.organisation, act.id));
+      GB_ASSIGN_OR_RETURN(const catalog::Principal admins,
+                          catalog::Principals::FindByName(tx, act.organisation, std::string(catalog::kAdminsGroup)));
+      // As above: without him the admins keep it.
+      const Result<catalog::Principal> owner = catalog::Principals::FindByName(tx, act.organisation, act.owner);
+      const bool takes = room && room->owner_id == admins.id && owner.ok();
+      return takes ? catalog::Securables::SetCleanRoomOwner(tx, act.organisation, act.id, owner->id) : Status();
     }
     case CatalogAct::Kind::kRemoveRoom:
       return catalog::Securables::DeleteCleanRoom(tx, act.organisation, act.id);
@@ -266,10 +230,13 @@ Status CatalogGateway::CreateOutputCatalog(const Caller& caller, const std::stri
                       catalog_.securables.Get(caller, SecurableKind::kMetastore, ""));
   GB_RETURN_IF_ERROR(catalog_.grants.Check(caller, Privilege::kCreateCatalog, metastore));
   GB_ASSIGN_OR_RETURN(const Caller admins, Admins(caller.organisation));
+  // What an earlier call made before it failed is taken.
   GB_ASSIGN_OR_RETURN(
-      [[maybe_unused]] const catalog::Securable created,
-      catalog_.securables.CreateCatalog(admins, name, "Outputs of clean room runs; written by the server.",
-                                        catalog::IfExists::kFail));
+      const catalog::Securable made,
+      catalog_.securables.CreateCatalog(admins, name, std::string(kOutputCatalogComment), catalog::IfExists::kKeep));
+  if (made.owner_id != admins.principal || made.comment != kOutputCatalogComment) {
+    return Status(ErrorCode::kAlreadyExists, "Catalog '" + made.name + "' already exists.");
+  }
   GB_ASSIGN_OR_RETURN(
       [[maybe_unused]] const auto granted,
       catalog_.grants.Change(admins, SecurableKind::kCatalog, name, {{caller.name, {Privilege::kUseCatalog}, {}}}));
@@ -282,14 +249,20 @@ Status CatalogGateway::RegisterOutputs(const OrganisationId& organisation, const
   std::string reader;
   {
     GB_ASSIGN_OR_RETURN(const auto tx, catalog_.context.database->Begin(store::Access::kRead));
-    GB_ASSIGN_OR_RETURN(const catalog::Principal principal, catalog::Principals::FindById(*tx, organisation, owner));
-    reader = principal.name;
+    const Result<catalog::Principal> principal = catalog::Principals::FindById(*tx, organisation, owner);
+    if (!principal.ok() && principal.status().code() != ErrorCode::kNotFound) {
+      return principal.status();
+    }
+    reader = principal.ok() ? principal->name : std::string();
   }
   for (const OutputTableEntry& entry : entries) {
     GB_ASSIGN_OR_RETURN([[maybe_unused]] const catalog::Securable schema,
                         catalog_.securables.CreateSchema(admins, entry.catalog, entry.schema,
                                                          "Outputs of one clean room run.", catalog::IfExists::kKeep));
     GB_RETURN_IF_ERROR(RegisterOutput(admins, entry));
+    if (reader.empty()) {
+      continue;  // he was deleted: the admins have it
+    }
     GB_ASSIGN_OR_RETURN([[maybe_unused]] const auto way,
                         catalog_.grants.Change(admins, SecurableKind::kCatalog, entry.catalog,
                                                {{reader, {Privilege::kUseCatalog}, {}}}));
@@ -322,8 +295,11 @@ Status CatalogGateway::RegisterOutput(const Caller& admins, const OutputTableEnt
   for (const engine::Column& column : copied->file.columns) {
     content.columns.push_back({.name = column.name, .type = column.type, .comment = "", .mask = {}});
   }
-  GB_ASSIGN_OR_RETURN([[maybe_unused]] const catalog::Table table,
-                      catalog_.tables.CommitWrite(admins, *write, content));
+  const Result<catalog::Table> table = catalog_.tables.CommitWrite(admins, *write, content);
+  if (!table.ok()) {
+    catalog_.tables.AbandonWrite(*write);
+    return table.status();
+  }
   return Status();
 }
 
@@ -331,6 +307,17 @@ Status CatalogGateway::RemoveOutput(const OrganisationId& organisation, const st
                                     const std::string& schema, const std::string& table) {
   GB_ASSIGN_OR_RETURN(const Caller admins, Admins(organisation));
   const std::string place = catalog + "." + schema;
+  {
+    GB_ASSIGN_OR_RETURN(const auto tx, catalog_.context.database->Begin(store::Access::kWrite));
+    const Result<catalog::Securable> found =
+        catalog::Securables::Get(*tx, admins, SecurableKind::kTable, place + "." + table);
+    if (found.ok()) {
+      GB_RETURN_IF_ERROR(catalog::Securables::RemoveAllHolds(*tx, organisation, found->id));
+      GB_RETURN_IF_ERROR(tx->Commit());
+    } else if (found.status().code() != ErrorCode::kNotFound) {
+      return found.status();
+    }
+  }
   const Status removed =
       catalog_.securables.Delete(admins, SecurableKind::kTable, place + "." + table, catalog::IfNotEmpty::kDeleteAll);
   if (!removed.ok() && removed.code() != ErrorCode::kNotFound) {

@@ -15,7 +15,7 @@
 
 namespace glovebox::room {
 
-class CatalogGateway final : public Metastores {
+class CatalogGateway : public Metastores {
  public:
   CatalogGateway(catalog::Catalog& catalog, engine::Engine& engine) : catalog_(catalog), engine_(engine) {}
 
@@ -27,7 +27,6 @@ class CatalogGateway final : public Metastores {
   Status CheckOnRoom(const Caller& caller, RoomPrivilege privilege, const std::string& local_name) override;
   Status UpdateLocalRoom(const Caller& caller, const std::string& local_name, const std::optional<std::string>& comment,
                          const std::optional<std::string>& owner) override;
-  Status TakeOwnership(const Caller& caller, const std::string& local_name) override;
   Result<Caller> CallerFor(const OrganisationId& organisation, const PrincipalId& principal) override;
 
   Result<TableShape> ReadableTable(const Caller& caller, const std::string& full_name) override;
@@ -51,10 +50,8 @@ class CatalogGateway final : public Metastores {
 
  private:
   Result<Caller> Admins(const OrganisationId& organisation);
-  Result<catalog::GovernedTable> Governed(const OrganisationId& organisation, const std::string& local_name,
-                                          const std::string& table_id);
-  Result<std::vector<engine::Secret>> SecretsOf(const OrganisationId& organisation,
-                                                const catalog::GovernedTable& governed);
+  // The owner of the organisation's side of the room.
+  Result<Caller> LocalOwner(const OrganisationId& organisation, const std::string& local_name);
   Result<std::string> UnitSecret(const OrganisationId& organisation);
   Status RegisterOutput(const Caller& admins, const OutputTableEntry& entry);
 

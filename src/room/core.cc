@@ -25,8 +25,12 @@ LedgerEntry ServerEntry(EventType type, std::string subject) {
 
 CatalogAct HoldOf(CatalogAct::Kind kind, const Room& room, const Member& owner, const Asset& asset) {
   // One hold an asset: a table may be published twice under different names.
-  return {kind, owner.organisation, asset.table_id,
-          "clean room '" + owner.local_name + "' (asset '" + asset.name + "' of room " + room.id.str() + ")", ""};
+  return {kind,
+          owner.organisation,
+          asset.table_id,
+          "clean room '" + owner.local_name + "' (asset '" + asset.name + "' of room " + room.id.str() + ")",
+          "",
+          ""};
 }
 
 Result<Membership> Core::Find(const Caller& caller, const std::string& room_name) {
@@ -59,6 +63,7 @@ Result<LockedMembership> Core::EnterForChange(const Caller& caller, const std::s
       return Status(ErrorCode::kInvalidState, "Your organisation has not joined clean room '" + room_name + "' yet.");
     }
     GB_RETURN_IF_ERROR(RequireState(membership.room, {RoomState::kProvisioning}));
+    GB_RETURN_IF_ERROR(CheckMayJoin(caller, membership));
     GB_RETURN_IF_ERROR(Join(caller, membership));
   }
   LockedMembership locked;
@@ -88,8 +93,22 @@ Result<Room> Core::Load(const RoomId& room) {
   return std::move(*loaded);
 }
 
+Status Core::CheckMayJoin(const Caller& caller, const Membership& membership) {
+  const Status creates = context_.metastores.CheckMayCreateRooms(caller);
+  if (creates.code() != ErrorCode::kPermissionDenied && creates.code() != ErrorCode::kNotFound) {
+    return creates;
+  }
+  const std::string& name = membership.self().local_name;
+  const Status manages = context_.metastores.CheckOnRoom(caller, RoomPrivilege::kManage, name);
+  if (manages.code() != ErrorCode::kPermissionDenied) {
+    return manages;
+  }
+  return Status(ErrorCode::kPermissionDenied, "Your organisation has not joined clean room '" + name +
+                                                  "' yet. To join it needs CREATE_CLEAN_ROOM on the metastore, or "
+                                                  "MANAGE on the clean room.");
+}
+
 Status Core::Join(const Caller& caller, Membership& membership) {
-  GB_RETURN_IF_ERROR(context_.metastores.TakeOwnership(caller, membership.self().local_name));
   const auto self = std::find_if(membership.room.members.begin(), membership.room.members.end(),
                                  [&](const Member& member) { return member.alias == membership.alias; });
   GB_ASSERT(self != membership.room.members.end() && !self->joined_at);
@@ -97,7 +116,10 @@ Status Core::Join(const Caller& caller, Membership& membership) {
   self->updated_at = Now();
   LedgerEntry entry = EntryOf(EventType::kRoomJoined, membership.alias, "collaborator", membership.room.id.str());
   GB_ASSIGN_OR_RETURN([[maybe_unused]] const std::int64_t index,
-                      journal_.Record(membership.room.id, std::move(entry), {UpdateMember(membership.room.id, *self)}));
+                      journal_.Record(membership.room.id, std::move(entry),
+                                      {UpdateMember(membership.room.id, *self),
+                                       CatalogAct{CatalogAct::Kind::kTakeRoom, self->organisation,
+                                                  membership.room.SideId(*self), self->local_name, caller.name, ""}}));
   log::Info("a collaborator joined", {{"room", membership.room.id.str()}});
   return ActivateIfReady(membership.room);
 }
@@ -117,6 +139,21 @@ Status Core::Write(const std::vector<Statement>& statements) {
   GB_ASSIGN_OR_RETURN(const auto tx, context_.database.Begin(store::Access::kWrite));
   GB_RETURN_IF_ERROR(Apply(*tx, statements, 0));
   return tx->Commit();
+}
+
+Result<std::int64_t> Core::WriteOne(const Statement& statement) {
+  GB_ASSIGN_OR_RETURN(const auto tx, context_.database.Begin(store::Access::kWrite));
+  GB_ASSIGN_OR_RETURN(const std::int64_t changed, tx->Execute(statement.sql, statement.parameters));
+  GB_RETURN_IF_ERROR(tx->Commit());
+  return changed;
+}
+
+Result<std::string> Core::StoredPath(const std::string& path) const {
+  const std::string prefix = context_.data_folder + "/";
+  if (!path.starts_with(prefix)) {
+    return Status(ErrorCode::kDataLoss, "A file was written outside of the data folder.");
+  }
+  return path.substr(prefix.size());
 }
 
 Status Core::RequireState(const Room& room, std::initializer_list<RoomState> states) {

@@ -58,15 +58,14 @@ class Core {
 
   // To look: any privilege on the room does.
   Result<Membership> Enter(const Caller& caller, const std::string& room_name);
-  // To change. kImplicit: if the caller's side has not joined yet, this act joins it.
+  // To change. kImplicit: if the caller's side has not joined yet, this act joins it; that needs CREATE_CLEAN_ROOM on
+  // the metastore or MANAGE on the room, since who joins owns the side from then on.
   Result<LockedMembership> EnterForChange(const Caller& caller, const std::string& room_name, RoomPrivilege privilege,
                                           Joining joining);
   std::unique_lock<std::mutex> Lock(const RoomId& room);
   // For the server's own work: the room as it is now, or DATA_LOSS.
   Result<Room> Load(const RoomId& room);
 
-  // Records that the side has joined; the last one makes the room ACTIVE. REQUIRES: the lock; not joined yet.
-  Status Join(const Caller& caller, Membership& membership);
   // PROVISIONING -> ACTIVE if all have joined. REQUIRES: the lock.
   Status ActivateIfReady(Room& room);
 
@@ -78,11 +77,21 @@ class Core {
   }
   // Statements that no ledger entry belongs to, in one transaction.
   Status Write(const std::vector<Statement>& statements);
+  // The same with one; returns how many rows it changed.
+  Result<std::int64_t> WriteOne(const Statement& statement);
+
+  // The store names files relative to the data folder, so that it can be moved.
+  [[nodiscard]] std::string PathOf(const std::string& stored) const { return context_.data_folder + "/" + stored; }
+  // DATA_LOSS if the file is not below the data folder.
+  [[nodiscard]] Result<std::string> StoredPath(const std::string& path) const;
 
   static Status RequireState(const Room& room, std::initializer_list<RoomState> states);
 
  private:
   Result<Membership> Find(const Caller& caller, const std::string& room_name);
+  Status CheckMayJoin(const Caller& caller, const Membership& membership);
+  // Records that the side has joined; the last one makes the room ACTIVE. REQUIRES: the lock; not joined yet.
+  Status Join(const Caller& caller, Membership& membership);
 
   Context context_;
   Journal journal_;

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "base/encoding.h"
 #include "base/strings.h"
 #include "crypto/hash.h"
 
@@ -42,9 +41,6 @@ json::Value NamedColumns(const std::vector<engine::Column>& columns, const json:
   return json::Value(std::move(out));
 }
 
-std::string HexDigest(std::string_view bytes) {
-  const crypto::Digest digest = crypto::Sha256::Of(bytes);
-  return HexEncode(crypto::Bytes(digest));
-}
+std::string HexDigest(std::string_view bytes) { return crypto::ToHex(crypto::Sha256::Of(bytes)); }
 
 }  // namespace glovebox::room

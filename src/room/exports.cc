@@ -7,7 +7,6 @@
 #include <set>
 #include <utility>
 
-#include "base/encoding.h"
 #include "base/file.h"
 #include "base/kill_point.h"
 #include "base/log.h"
@@ -33,8 +32,7 @@ Result<std::string> SyncAndDigestFile(const std::string& path) {
     }
     digest.Update(std::string_view(buffer.data(), static_cast<std::size_t>(count)));
   }
-  const crypto::Digest result = digest.Finish();
-  return HexEncode(crypto::Bytes(result));
+  return crypto::ToHex(digest.Finish());
 }
 
 Result<std::int64_t> FileSize(const std::string& path) {
@@ -65,9 +63,9 @@ Result<Export> OutputService::CreateExport(const Caller& caller, const std::stri
   item.output = output.id;
   item.run = output.run;
   item.organisation = caller.organisation;
+  item.runner_alias = membership.alias;
   item.principal_name = caller.name;
   item.sha256 = output.sha256;
-  item.path = output.path;
   item.bytes = output.bytes;
   item.created_at = core_.Now();
   if (const Status allowed = CheckMayHandOver(caller, membership, output); !allowed.ok()) {
@@ -84,7 +82,7 @@ Result<Export> OutputService::CreateExport(const Caller& caller, const std::stri
 }
 
 Status OutputService::Release(const Output& output, Export& item) {
-  const Result<std::string> digest = SyncAndDigestFile(output.path);
+  const Result<std::string> digest = SyncAndDigestFile(core_.PathOf(output.path));
   if (!digest.ok() || *digest != output.sha256) {
     const Status lost(ErrorCode::kDataLoss, "The output's file is not what was recorded; it is not handed over.");
     GB_RETURN_IF_ERROR(DenyExport(item.room, item.id, item.output, lost));
@@ -105,7 +103,7 @@ Result<Export> OutputService::GetExport(const Caller& caller, const std::string&
   GB_ASSIGN_OR_RETURN(const Membership membership, core_.Enter(caller, room));
   GB_ASSIGN_OR_RETURN(std::optional<Export> item,
                       core_.Read([&](store::Transaction& tx) { return FindExport(tx, membership.room.id, id); }));
-  if (!item || item->organisation != caller.organisation) {
+  if (!item || item->runner_alias != membership.alias) {
     return Status(ErrorCode::kNotFound, "Export '" + id + "' does not exist in this clean room.");
   }
   return std::move(*item);
@@ -115,7 +113,7 @@ Result<std::vector<Export>> OutputService::Exports(const Caller& caller, const s
   GB_ASSIGN_OR_RETURN(const Membership membership, core_.Enter(caller, room));
   GB_ASSIGN_OR_RETURN(std::vector<Export> items,
                       core_.Read([&](store::Transaction& tx) { return ListExports(tx, membership.room.id); }));
-  std::erase_if(items, [&](const Export& item) { return item.organisation != caller.organisation; });
+  std::erase_if(items, [&](const Export& item) { return item.runner_alias != membership.alias; });
   return items;
 }
 
@@ -127,32 +125,36 @@ Result<ExportContent> OutputService::Content(const Caller& caller, const std::st
   }
   GB_ASSIGN_OR_RETURN(const Output output, Find(membership.room.id, item.output));
   GB_RETURN_IF_ERROR(CheckMayHandOver(caller, membership, output));
-  GB_ASSIGN_OR_RETURN(const std::string digest, SyncAndDigestFile(output.path));
+  const std::string path = core_.PathOf(output.path);
+  GB_ASSIGN_OR_RETURN(const std::string digest, SyncAndDigestFile(path));
   if (digest != item.sha256) {
     return Status(ErrorCode::kDataLoss, "The output's file is not what was recorded; it is not handed over.");
   }
-  return ExportContent{output.path, digest, output.name + ".parquet"};
+  return ExportContent{path, digest};
 }
 
 Status OutputService::Recover() {
   GB_ASSIGN_OR_RETURN(std::vector<Export> open_exports,
-                      core_.Read([](store::Transaction& tx) { return OpenExports(tx); }));
+                      core_.Read([](store::Transaction& tx) { return OpenExports(tx, std::nullopt); }));
   for (Export& item : open_exports) {
-    const std::unique_lock<std::mutex> lock = core_.Lock(item.room);
-    GB_ASSIGN_OR_RETURN(const Room room, core_.Load(item.room));
-    GB_ASSIGN_OR_RETURN(const Output output, Find(item.room, item.output));
-    if (room.state == RoomState::kActive && output.state == OutputState::kReleased) {
-      if (const Status released = Release(output, item); !released.ok()) {
-        log::Warning("an export that a crash interrupted was not released", {{"export", item.id}});
-      }
-      continue;
+    if (const Status settled = RecoverExport(item); !settled.ok()) {
+      log::Warning("an export that a crash interrupted was not released",
+                   {{"export", item.id}, {"code", std::string(WireName(settled.code()))}});
     }
-    GB_RETURN_IF_ERROR(DenyExport(item.room, item.id, item.output, Status(ErrorCode::kInvalidState, "interrupted")));
-    item.state = ExportState::kInterrupted;
-    GB_RETURN_IF_ERROR(core_.Write({UpdateExport(item)}));
   }
-  GB_RETURN_IF_ERROR(RemoveUnreferenced());
-  return RegisterReleased();
+  return RemoveUnreferenced();
+}
+
+Status OutputService::RecoverExport(Export& item) {
+  const std::unique_lock<std::mutex> lock = core_.Lock(item.room);
+  GB_ASSIGN_OR_RETURN(const Room room, core_.Load(item.room));
+  GB_ASSIGN_OR_RETURN(const Output output, Find(item.room, item.output));
+  if (room.state == RoomState::kActive && output.state == OutputState::kReleased) {
+    return Release(output, item);
+  }
+  GB_RETURN_IF_ERROR(DenyExport(item.room, item.id, item.output, Status(ErrorCode::kInvalidState, "interrupted")));
+  item.state = ExportState::kInterrupted;
+  return core_.Write({UpdateExport(item)});
 }
 
 Status OutputService::RemoveUnreferenced() {

@@ -3,6 +3,7 @@
 
 #include "base/ids.h"
 #include "base/json.h"
+#include "base/limits.h"
 #include "base/log.h"
 
 namespace glovebox::room {
@@ -51,7 +52,8 @@ json::Value ToJson(const Effect& effect) {
                       {"organisation", act.organisation.str()},
                       {"id", act.id},
                       {"name", act.name},
-                      {"owner", act.owner}};
+                      {"owner", act.owner},
+                      {"comment", act.comment}};
 }
 
 Result<Effects> EffectsFromText(const std::string& text) {
@@ -68,6 +70,7 @@ Result<Effects> EffectsFromText(const std::string& text) {
       act.id = item.GetString("id");
       act.name = item.GetString("name");
       act.owner = item.GetString("owner");
+      act.comment = item.GetString("comment");
       effects.emplace_back(std::move(act));
       continue;
     }
@@ -105,6 +108,7 @@ Result<std::int64_t> Journal::Record(const RoomId& room, LedgerEntry entry, cons
 
 Result<std::int64_t> Journal::RecordWith(const RoomId& room, LedgerEntry entry, const Effects& effects,
                                          const std::vector<LedgerParty>* parties) {
+  GB_RETURN_IF_ERROR(RequireSettled(room));
   entry.id = NewUuid(clock_, random_);
   {
     GB_ASSIGN_OR_RETURN(const auto tx, database_.Begin(Access::kWrite));
@@ -121,11 +125,41 @@ Result<std::int64_t> Journal::RecordWith(const RoomId& room, LedgerEntry entry, 
     }
     return index.status();
   }
-  GB_RETURN_IF_ERROR(Settle(entry.id, effects, *index));
+  if (const Status settled = SettleWithPatience(entry.id, effects, *index); !settled.ok()) {
+    log::Error("what is on the ledger could not be stored; the room takes no changes until it is",
+               {{"room", room.str()}, {"entry", entry.id}, {"code", std::string(WireName(settled.code()))}});
+    const std::lock_guard<std::mutex> guard(mutex_);
+    unsettled_.insert(room);
+    return Status(ErrorCode::kUnavailable,
+                  "The action is on the ledger and takes effect as soon as it can be stored. Until then the clean room "
+                  "takes no other changes.");
+  }
   return *index;
 }
 
+Status Journal::RequireSettled(const RoomId& room) {
+  {
+    const std::lock_guard<std::mutex> guard(mutex_);
+    if (!unsettled_.contains(room)) {
+      return Status();
+    }
+  }
+  if (const Status settled = SettleRoom(room); !settled.ok()) {
+    log::Error("a room is still unsettled", {{"room", room.str()}, {"code", std::string(WireName(settled.code()))}});
+  }
+  return Status(ErrorCode::kUnavailable, "An earlier action in the clean room was still to be stored; try again.");
+}
+
+Status Journal::SettleWithPatience(const std::string& intent, const Effects& effects, std::int64_t index) {
+  Status settled = Settle(intent, effects, index);
+  for (int i = 1; i < limits::kSettleTriesMax && !settled.ok(); ++i) {
+    settled = Settle(intent, effects, index);
+  }
+  return settled;
+}
+
 Result<std::int64_t> Journal::Append(const RoomId& room, LedgerEntry entry) {
+  GB_RETURN_IF_ERROR(RequireSettled(room));
   if (entry.id.empty()) {
     entry.id = NewUuid(clock_, random_);
   } else {
@@ -158,23 +192,52 @@ Status Journal::DropIntent(const std::string& intent) {
   return tx->Commit();
 }
 
+Status Journal::SettleRow(const RoomId& room, const store::Row& row) {
+  GB_ASSIGN_OR_RETURN(const std::optional<std::int64_t> index, ledger_.Find(room, row.Text(0)));
+  if (!index) {
+    return DropIntent(row.Text(0));
+  }
+  GB_ASSIGN_OR_RETURN(const Effects effects, EffectsFromText(row.Text(1)));
+  GB_RETURN_IF_ERROR(Settle(row.Text(0), effects, *index));
+  log::Info("an action that was recorded before took effect", {{"room", room.str()}, {"entry", row.Text(0)}});
+  return Status();
+}
+
+Status Journal::SettleRoom(const RoomId& room) {
+  std::vector<store::Row> rows;
+  {
+    GB_ASSIGN_OR_RETURN(const auto tx, database_.Begin(Access::kRead));
+    GB_ASSIGN_OR_RETURN(
+        rows,
+        tx->Query("SELECT id, effects FROM room_intents WHERE room_id = ? ORDER BY created_at, id", {room.str()}));
+  }
+  for (const store::Row& row : rows) {
+    GB_RETURN_IF_ERROR(SettleRow(room, row));
+  }
+  const std::lock_guard<std::mutex> guard(mutex_);
+  unsettled_.erase(room);
+  return Status();
+}
+
+std::vector<RoomId> Journal::Unsettled() {
+  const std::lock_guard<std::mutex> guard(mutex_);
+  return {unsettled_.begin(), unsettled_.end()};
+}
+
 Status Journal::Recover() {
   std::vector<store::Row> rows;
   {
     GB_ASSIGN_OR_RETURN(const auto tx, database_.Begin(Access::kRead));
-    GB_ASSIGN_OR_RETURN(rows, tx->Query("SELECT id, room_id, effects FROM room_intents ORDER BY id"));
+    GB_ASSIGN_OR_RETURN(rows, tx->Query("SELECT DISTINCT room_id FROM room_intents ORDER BY room_id"));
   }
   for (const store::Row& row : rows) {
-    const RoomId room(row.Text(1));
-    GB_ASSIGN_OR_RETURN(const std::optional<std::int64_t> index, ledger_.Find(room, row.Text(0)));
-    if (!index) {
-      GB_RETURN_IF_ERROR(DropIntent(row.Text(0)));
-      continue;
+    const RoomId room(row.Text(0));
+    if (const Status settled = SettleRoom(room); !settled.ok()) {
+      log::Error("a room could not be settled; it takes no changes until it is",
+                 {{"room", room.str()}, {"code", std::string(WireName(settled.code()))}});
+      const std::lock_guard<std::mutex> guard(mutex_);
+      unsettled_.insert(room);
     }
-    GB_ASSIGN_OR_RETURN(const Effects effects, EffectsFromText(row.Text(2)));
-    GB_RETURN_IF_ERROR(Settle(row.Text(0), effects, *index));
-    log::Info("an action that was recorded before the crash took effect",
-              {{"room", room.str()}, {"entry", row.Text(0)}});
   }
   return Status();
 }

@@ -7,6 +7,7 @@
 
 #include "base/encoding.h"
 #include "base/file.h"
+#include "crypto/aead.h"
 #include "crypto/hash.h"
 #include "crypto/signature.h"
 
@@ -66,7 +67,7 @@ LedgerGateway::~LedgerGateway() = default;
 
 Result<std::unique_ptr<LedgerGateway::Book>> LedgerGateway::MakeBook(const RoomId& room,
                                                                      const std::vector<LedgerParty>& parties,
-                                                                     const std::string& log_seed) {
+                                                                     const crypto::PrivateKey& log_key) {
   auto book = std::make_unique<Book>();
   std::set<OrganisationId> seen;
   for (const LedgerParty& party : parties) {
@@ -79,7 +80,6 @@ Result<std::unique_ptr<LedgerGateway::Book>> LedgerGateway::MakeBook(const RoomI
     book->sides.push_back({party.alias, ledger::NewMemorySigner(statement), ledger::NewMemorySigner(witness)});
     book->signers.witnesses.push_back(book->sides.back().witness);
   }
-  GB_ASSIGN_OR_RETURN(const crypto::PrivateKey log_key, crypto::PrivateKey::FromSeed(log_seed));
   book->signers.log = ledger::NewMemorySigner(log_key);
   return book;
 }
@@ -87,7 +87,7 @@ Result<std::unique_ptr<LedgerGateway::Book>> LedgerGateway::MakeBook(const RoomI
 Result<std::int64_t> LedgerGateway::Open(const RoomId& room, const std::vector<LedgerParty>& parties,
                                          const LedgerEntry& first) {
   const crypto::PrivateKey log_key = crypto::PrivateKey::Generate(*catalog_.context.random);
-  GB_ASSIGN_OR_RETURN(std::unique_ptr<Book> book, MakeBook(room, parties, std::string(log_key.seed())));
+  GB_ASSIGN_OR_RETURN(std::unique_ptr<Book> book, MakeBook(room, parties, log_key));
   {
     // Before the log is there: without its key it could never be written again.
     GB_ASSIGN_OR_RETURN(const auto tx, catalog_.context.database->Begin(store::Access::kWrite));
@@ -131,9 +131,12 @@ Result<LedgerGateway::Book*> LedgerGateway::BookOf(const RoomId& room) {
       return Status(ErrorCode::kNotFound, "The room has no ledger.");
     }
     GB_ASSIGN_OR_RETURN(const std::string sealed, HexDecode(row->Text(0)));
-    GB_ASSIGN_OR_RETURN(const std::string seed, catalog_.context.master_key->Open(sealed, SealPlace(room)));
+    GB_ASSIGN_OR_RETURN(std::string seed, catalog_.context.master_key->Open(sealed, SealPlace(room)));
+    const Result<crypto::PrivateKey> log_key = crypto::PrivateKey::FromSeed(seed);
+    crypto::Wipe(seed);
+    GB_RETURN_IF_ERROR(log_key.status());
     GB_ASSIGN_OR_RETURN(const std::vector<LedgerParty> parties, PartiesFromText(row->Text(1)));
-    GB_ASSIGN_OR_RETURN(book, MakeBook(room, parties, seed));
+    GB_ASSIGN_OR_RETURN(book, MakeBook(room, parties, *log_key));
   }
   GB_ASSIGN_OR_RETURN(
       book->log, ledger::Log::Open(Folder(room), book->signers, {catalog_.context.clock, catalog_.context.random}));
@@ -174,11 +177,9 @@ Result<std::string> LedgerGateway::Read(const RoomId& room, std::int64_t index) 
   return book->log->Read(static_cast<std::uint64_t>(index));
 }
 
-Status LedgerGateway::WriteEvidence(const RoomId& room, const std::vector<std::string>& blobs,
+Status LedgerGateway::WriteEvidence(const RoomId& room, const ledger::BundleContents& contents,
                                     const std::function<Status(std::string_view)>& write) {
   GB_ASSIGN_OR_RETURN(Book* const book, BookOf(room));
-  ledger::BundleContents contents;
-  contents.blobs = blobs;
   return ledger::WriteBundleTar(*book->log, contents, write);
 }
 

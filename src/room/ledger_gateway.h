@@ -34,14 +34,14 @@ class LedgerGateway final : public RoomLedger {
   Result<std::optional<std::int64_t>> Find(const RoomId& room, const std::string& entry_id) override;
   Result<LedgerHead> Head(const RoomId& room) override;
   Result<std::string> Read(const RoomId& room, std::int64_t index) override;
-  Status WriteEvidence(const RoomId& room, const std::vector<std::string>& blobs,
+  Status WriteEvidence(const RoomId& room, const ledger::BundleContents& contents,
                        const std::function<Status(std::string_view)>& write) override;
 
  private:
   struct Book;  // a room's log with its parties' signers
   Result<Book*> BookOf(const RoomId& room);
   Result<std::unique_ptr<Book>> MakeBook(const RoomId& room, const std::vector<LedgerParty>& parties,
-                                         const std::string& log_seed);
+                                         const crypto::PrivateKey& log_key);
   [[nodiscard]] std::string Folder(const RoomId& room) const { return folder_ + "/" + room.str(); }
 
   catalog::Catalog& catalog_;

@@ -56,7 +56,6 @@ CREATE TABLE room_assets (
   name TEXT NOT NULL,
   name_key TEXT NOT NULL,
   local_name TEXT NOT NULL,
-  local_details TEXT NOT NULL,
   table_id TEXT NOT NULL,
   policy_salt TEXT NOT NULL,
   state TEXT NOT NULL,
@@ -84,6 +83,13 @@ CREATE TABLE room_notebook_versions (
   created_at BIGINT NOT NULL,
   ledger_index BIGINT NOT NULL,
   UNIQUE (asset_id, number)
+);
+CREATE INDEX room_notebook_versions_by_room ON room_notebook_versions (room_id);
+CREATE TABLE room_rule_texts (
+  room_id TEXT NOT NULL REFERENCES room_rooms(id),
+  digest TEXT NOT NULL,
+  content TEXT NOT NULL,
+  PRIMARY KEY (room_id, digest)
 );
 CREATE TABLE room_reviews (
   etag TEXT NOT NULL REFERENCES room_notebook_versions(etag),
@@ -119,6 +125,19 @@ CREATE TABLE room_prepared (
   created_at BIGINT NOT NULL,
   PRIMARY KEY (asset_id, cache_key)
 );
+CREATE TABLE room_kept_tables (
+  room_id TEXT NOT NULL REFERENCES room_rooms(id),
+  content TEXT NOT NULL,
+  asset_id TEXT NOT NULL,
+  cache_key TEXT NOT NULL,
+  name TEXT NOT NULL,
+  owner_alias TEXT NOT NULL,
+  version TEXT NOT NULL,
+  policy_digest TEXT NOT NULL,
+  rule TEXT NOT NULL,
+  PRIMARY KEY (room_id, content)
+);
+CREATE INDEX room_kept_tables_by_asset ON room_kept_tables (asset_id, cache_key);
 )sql";
 
 constexpr std::string_view kRuns = R"sql(
@@ -137,12 +156,13 @@ CREATE TABLE room_runs (
   notebook_name TEXT NOT NULL,
   etag TEXT NOT NULL,
   parameters TEXT NOT NULL,
+  authorized_index BIGINT NOT NULL,
+  parameters_opening TEXT NOT NULL,
   state TEXT NOT NULL,
   outcome TEXT NOT NULL,
   error_code TEXT NOT NULL,
   message TEXT NOT NULL,
   rule TEXT NOT NULL,
-  cancel_requested BIGINT NOT NULL,
   requested_at BIGINT NOT NULL,
   visible_at BIGINT NOT NULL,
   output_catalog TEXT NOT NULL,
@@ -154,6 +174,7 @@ CREATE TABLE room_runs (
 );
 CREATE UNIQUE INDEX room_runs_by_task ON room_runs (task_id);
 CREATE INDEX room_runs_by_room ON room_runs (room_id, id);
+CREATE INDEX room_runs_unfinished ON room_runs (room_id, id) WHERE state <> 'TERMINATED';
 CREATE TABLE room_release_records (
   run_id BIGINT PRIMARY KEY REFERENCES room_runs(id),
   room_id TEXT NOT NULL,
@@ -163,7 +184,7 @@ CREATE TABLE room_release_records (
   commitment TEXT NOT NULL,
   created_at BIGINT NOT NULL
 );
-CREATE INDEX room_release_records_by_room ON room_release_records (room_id, position);
+CREATE UNIQUE INDEX room_release_records_by_room ON room_release_records (room_id, position);
 CREATE TABLE room_outputs (
   id TEXT PRIMARY KEY,
   run_id BIGINT NOT NULL REFERENCES room_runs(id),
@@ -179,12 +200,21 @@ CREATE TABLE room_outputs (
   rows_path TEXT NOT NULL,
   state TEXT NOT NULL,
   reason TEXT NOT NULL,
+  disclosed BIGINT NOT NULL,
+  opening TEXT NOT NULL,
   registered BIGINT NOT NULL,
+  register_problem TEXT NOT NULL,
+  removed BIGINT NOT NULL DEFAULT 0,
   created_at BIGINT NOT NULL,
   decide_by BIGINT NOT NULL,
   expires_at BIGINT NOT NULL,
   UNIQUE (run_id, name)
 );
+CREATE INDEX room_outputs_by_room ON room_outputs (room_id, run_id);
+CREATE INDEX room_outputs_by_expiry ON room_outputs (expires_at) WHERE state <> 'EXPIRED';
+CREATE INDEX room_outputs_by_deadline ON room_outputs (decide_by) WHERE state = 'PENDING_REVIEW';
+CREATE INDEX room_outputs_unregistered ON room_outputs (room_id, id) WHERE state = 'RELEASED' AND registered = 0;
+CREATE INDEX room_outputs_to_remove ON room_outputs (id) WHERE state = 'EXPIRED' AND removed = 0;
 CREATE TABLE room_output_decisions (
   output_id TEXT NOT NULL REFERENCES room_outputs(id),
   reviewer_alias TEXT NOT NULL,
@@ -199,13 +229,15 @@ CREATE TABLE room_exports (
   output_id TEXT NOT NULL REFERENCES room_outputs(id),
   run_id BIGINT NOT NULL,
   organisation_id TEXT NOT NULL,
+  runner_alias TEXT NOT NULL,
   principal_name TEXT NOT NULL,
   state TEXT NOT NULL,
   sha256 TEXT NOT NULL,
-  path TEXT NOT NULL,
   byte_count BIGINT NOT NULL,
   created_at BIGINT NOT NULL
 );
+CREATE INDEX room_exports_by_room ON room_exports (room_id, id);
+CREATE INDEX room_exports_open ON room_exports (room_id, id) WHERE state = 'REQUESTED';
 )sql";
 
 }  // namespace

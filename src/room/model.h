@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What a room is made of: plain values, as the store holds them. What of it a caller may see is decided by the
-// services (views.h), never here.
+// services, never here.
 //
 // Times are epoch milliseconds. A name's `_key` in the store is its lower case: names keep their case and are unique
 // without it. Threads: plain values.
@@ -72,10 +72,9 @@ struct Asset {
   AssetType type = AssetType::kTable;
   std::string owner_alias;
   std::string name;
-  std::string local_name;     // of a table, in its owner's metastore; for the owner's eyes only
-  std::string table_id;       // the same; never shown
-  std::string policy_salt;    // of the commitment to the table's policies; never shown
-  json::Value local_details;  // as given; for the owner's eyes only
+  std::string local_name;   // of a table, in its owner's metastore; for the owner's eyes only
+  std::string table_id;     // the same; never shown
+  std::string policy_salt;  // of the commitment to the table's policies; never shown
   AssetState state = AssetState::kPending;
   std::string problem;  // why the last preparation failed; for the owner's eyes only
   std::string rule;     // analysis rule, canonical JSON; "" is none: no access
@@ -146,13 +145,14 @@ struct Run {
   AssetId notebook;
   std::string notebook_name;
   Etag etag;
-  json::Value parameters;  // {"name": "text", ...} as given
+  json::Value parameters;              // {"name": "text", ...} as given
+  std::int64_t authorized_index = -1;  // of run.authorized; -1 if there is none
+  std::string parameters_opening;      // of its commitment to them; "" before that; for the runner's side only
   RunState state = RunState::kQueued;
   RunOutcome outcome = RunOutcome::kNone;
   std::string error_code;  // wire name; "" is none
   std::string message;
   std::string rule;  // of the planner, if it refused
-  bool cancel_requested = false;
   TimeMs requested_at{};
   TimeMs visible_at{};  // when it turned terminal for everybody; valid if kFinishing or kTerminated
   std::string output_catalog;
@@ -175,12 +175,15 @@ struct Output {
   json::Value columns;  // [{name, type}]
   std::int64_t rows = 0;
   std::int64_t bytes = 0;
-  std::string sha256;  // hex, of the Parquet file
-  std::string path;
-  std::string rows_path;
+  std::string sha256;     // hex, of the Parquet file
+  std::string path;       // below the data folder, which can be moved
+  std::string rows_path;  // the same
   OutputState state = OutputState::kWaiting;
-  std::string reason;       // why it waits
-  bool registered = false;  // readable by SQL in the runner's output catalog
+  std::string reason;            // why it waits
+  bool disclosed = false;        // it was released once: its sizes and digest are on the ledger
+  std::string opening;           // of the ledger's commitment to what is not disclosed; "" if there is none
+  bool registered = false;       // readable by SQL in the runner's output catalog
+  std::string register_problem;  // why that failed the last time; for the runner's eyes only
   TimeMs created_at{};
   TimeMs decide_by{};
   TimeMs expires_at{};
@@ -203,10 +206,10 @@ struct Export {
   OutputId output;
   RunId run{};
   OrganisationId organisation;
+  std::string runner_alias;  // the side that has it
   std::string principal_name;
   ExportState state = ExportState::kRequested;
   std::string sha256;
-  std::string path;
   std::int64_t bytes = 0;
   TimeMs created_at{};
 };

@@ -31,6 +31,18 @@ Status RequireAuthor(const Membership& membership, const Asset& asset) {
   return Status();
 }
 
+Status CheckTexts(const NotebookSpec& spec) {
+  if (spec.description && spec.description->size() > limits::kNotebookDescriptionBytesMax) {
+    return Invalid("notebook.description has at most " + std::to_string(limits::kNotebookDescriptionBytesMax) +
+                   " bytes.");
+  }
+  if (spec.environment_version && spec.environment_version->size() > limits::kEnvironmentVersionBytesMax) {
+    return Invalid("notebook.environment_version has at most " + std::to_string(limits::kEnvironmentVersionBytesMax) +
+                   " bytes.");
+  }
+  return Status();
+}
+
 }  // namespace
 
 Decision StateOf(const Room& room, const NotebookVersion& version, const std::vector<Review>& reviews) {
@@ -94,6 +106,7 @@ Result<std::vector<std::string>> NotebookService::CheckRunners(const Membership&
 
 Result<NotebookView> NotebookService::Publish(const Caller& caller, const std::string& room, const NotebookSpec& spec) {
   GB_RETURN_IF_ERROR(CheckPathSafeName(spec.name, "notebook name"));
+  GB_RETURN_IF_ERROR(CheckTexts(spec));
   if (!spec.content) {
     return Invalid("notebook.notebook_content is missing.");
   }
@@ -143,6 +156,7 @@ Result<NotebookView> NotebookService::Publish(const Caller& caller, const std::s
 }
 
 Result<NotebookView> NotebookService::Update(const Caller& caller, const std::string& room, const NotebookSpec& spec) {
+  GB_RETURN_IF_ERROR(CheckTexts(spec));
   NotebookView before;
   NotebookVersion next;
   {
@@ -196,6 +210,10 @@ Result<NotebookView> NotebookService::AddVersion(const Membership& membership, A
   version.etag = Etag(HexDigest(core_.NewId()));
   version.room = membership.room.id;
   version.asset = asset.id;
+  if (version.number >= static_cast<std::int64_t>(limits::kNotebookVersionsMax)) {
+    return Status(ErrorCode::kResourceExhausted,
+                  "A notebook has at most " + std::to_string(limits::kNotebookVersionsMax) + " versions.");
+  }
   version.number += 1;
   version.author_alias = membership.alias;
   version.created_at = core_.Now();
@@ -209,9 +227,13 @@ Result<NotebookView> NotebookService::AddVersion(const Membership& membership, A
                 {"number", version.number},
                 {"sha256", version.content_sha256},
                 {"runners", StringsToJson(version.runners)}};
+  json::Array blobs{version.content_sha256};
   if (!version.contract.is_null()) {
-    entry.data.Set("contract_sha256", ContractDigest(version.contract));
+    const std::string contract_digest = ContractDigest(version.contract);
+    entry.data.Set("contract_sha256", contract_digest);
+    blobs.emplace_back(contract_digest);
   }
+  entry.data.Set("blobs", std::move(blobs));
   GB_ASSIGN_OR_RETURN(version.ledger_index, core_.journal().Record(membership.room.id, std::move(entry),
                                                                    {InsertVersion(version), UpdateAsset(asset)}));
   log::Info("notebook version submitted", {{"room", asset.room.str()}, {"etag", version.etag.str()}});
@@ -345,6 +367,7 @@ Result<std::vector<NotebookView>> NotebookService::Revisions(const Caller& calle
 Result<PlanPreview> NotebookService::Preview(const Caller& caller, const std::string& room, const std::string& name,
                                              const Etag& etag) {
   GB_ASSIGN_OR_RETURN(const Membership membership, core_.Enter(caller, room));
+  GB_RETURN_IF_ERROR(Core::RequireState(membership.room, {RoomState::kProvisioning, RoomState::kActive}));
   GB_ASSIGN_OR_RETURN(const NotebookView latest, Latest(membership.room, name));
   if (!etag.empty() && etag != latest.version.etag) {
     return Status(ErrorCode::kAborted, "The notebook changed: the etag is not that of its latest version.");

@@ -72,7 +72,8 @@ class NotebookService {
   Result<std::vector<NotebookView>> List(const Caller& caller, const std::string& room);
   // Newest first.
   Result<std::vector<NotebookView>> Revisions(const Caller& caller, const std::string& room, const std::string& name);
-  // Plans the version for the runner, without data. Returns what a run would be refused for.
+  // Plans the version for the runner: prepares the tables, which reads them, and runs no query. Returns what a run
+  // would be refused for.
   Result<PlanPreview> Preview(const Caller& caller, const std::string& room, const std::string& name, const Etag& etag);
 
   // Rules of the caller's side. Need MANAGE.

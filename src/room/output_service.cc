@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "ledger/commitment.h"
 #include "room/documents.h"
 
 namespace glovebox::room {
@@ -26,6 +27,26 @@ Status StateError(const Output& output) {
       return Status();
   }
   GB_ASSERT(false);
+}
+
+// What the runner's side is told of a table that could not be made. The catalogue speaks of names; of anything else
+// there is only that it failed.
+std::string ProblemText(const Status& status) {
+  switch (status.code()) {
+    case ErrorCode::kNotFound:
+    case ErrorCode::kAlreadyExists:
+    case ErrorCode::kInvalidState:
+    case ErrorCode::kInvalidParameterValue:
+    case ErrorCode::kPermissionDenied:
+      return status.message();
+    default:
+      return "The server could not make the table (" + std::string(WireName(status.code())) + ").";
+  }
+}
+
+// What of an output is on the ledger from its release on.
+json::Object Disclosure(const Output& output) {
+  return {{"rows", output.rows}, {"bytes", output.bytes}, {"sha256", output.sha256}};
 }
 
 }  // namespace
@@ -50,8 +71,22 @@ Result<OutputView> OutputService::ViewOf(const Membership& membership, Output ou
       view.schema = run->output_schema;
     }
   }
+  const bool own = output.runner_alias == membership.alias;
+  view.shows_rows = own || output.disclosed || output.state == OutputState::kWaiting;
+  view.shows_digest = output.disclosed;
+  if (!view.shows_rows) {
+    output.rows = 0;
+  }
+  if (!view.shows_digest) {
+    output.bytes = 0;
+    output.sha256.clear();
+  }
+  if (!own) {
+    output.register_problem.clear();
+  }
   output.path.clear();
   output.rows_path.clear();
+  output.opening.clear();
   view.output = std::move(output);
   return view;
 }
@@ -72,10 +107,6 @@ Result<OutputView> OutputService::Get(const Caller& caller, const std::string& r
   GB_ASSIGN_OR_RETURN(const Membership membership, core_.Enter(caller, room));
   GB_ASSIGN_OR_RETURN(Output output, Find(membership.room.id, id));
   return ViewOf(membership, std::move(output));
-}
-
-Result<std::vector<Output>> OutputService::OfRun(RunId run) {
-  return core_.Read([&](store::Transaction& tx) { return OutputsOfRun(tx, run); });
 }
 
 Status OutputService::CheckMayHandOver(const Caller& caller, const Membership& membership, const Output& output) {
@@ -104,7 +135,7 @@ Result<OutputRows> OutputService::Rows(const Caller& caller, const std::string& 
   GB_ASSIGN_OR_RETURN(const Membership membership, core_.Enter(caller, room));
   GB_ASSIGN_OR_RETURN(const Output output, Find(membership.room.id, id));
   GB_RETURN_IF_ERROR(CheckMayHandOver(caller, membership, output));
-  GB_ASSIGN_OR_RETURN(const std::string text, ReadFile(output.rows_path, limits::kWorkerMessageBytesMax));
+  GB_ASSIGN_OR_RETURN(const std::string text, ReadFile(core_.PathOf(output.rows_path), limits::kWorkerMessageBytesMax));
   GB_ASSIGN_OR_RETURN(json::Value rows, JsonFromText(text));
   if (!rows.is_array()) {
     return Status(ErrorCode::kDataLoss, "The rows of an output are damaged.");
@@ -157,17 +188,27 @@ Result<OutputView> OutputService::Review(const Caller& caller, const std::string
         });
     output.state = complete ? OutputState::kReleased : OutputState::kWaiting;
   }
-  effects.emplace_back(UpdateOutput(output));
+  output.disclosed = output.state == OutputState::kReleased;
+  effects.emplace_back(UpdateOutputState(output));
   LedgerEntry entry = EntryOf(EventType::kReviewDecided, membership.alias, "reviewer", id.str());
   entry.data = {{"decision", review.decision == Decision::kApproved ? "approved" : "rejected"},
-                {"sha256", output.sha256},
                 {"state", Name(output.state)}};
+  if (output.disclosed) {
+    for (const json::Member& member : Disclosure(output)) {
+      entry.data.Set(member.first, member.second);
+    }
+    entry.data.Set("opening", output.opening);
+  }
   GB_ASSIGN_OR_RETURN([[maybe_unused]] const std::int64_t index,
                       core_.journal().Record(membership.room.id, std::move(entry), effects));
   if (output.state == OutputState::kReleased) {
-    GB_RETURN_IF_ERROR(RegisterReleased());
+    GB_RETURN_IF_ERROR(RegisterReleased(membership.room.id));
   }
   return ViewOf(membership, std::move(output));
+}
+
+std::string OpeningOf(const Output& output, Random& random) {
+  return ledger::Commit("output", json::Value(Disclosure(output)), random).opening;
 }
 
 json::Value PendingOutputToJson(const Output& output) {
@@ -179,7 +220,8 @@ json::Value PendingOutputToJson(const Output& output) {
                                   {"sha256", output.sha256},
                                   {"path", output.path},
                                   {"rows_path", output.rows_path},
-                                  {"reason", output.reason}});
+                                  {"reason", output.reason},
+                                  {"opening", output.opening}});
 }
 
 Result<std::vector<Statement>> OutputService::RecordOutputs(const Run& run, const json::Value& outputs) {
@@ -200,7 +242,9 @@ Result<std::vector<Statement>> OutputService::RecordOutputs(const Run& run, cons
     output.path = item.GetString("path");
     output.rows_path = item.GetString("rows_path");
     output.reason = item.GetString("reason");
+    output.opening = item.GetString("opening");
     output.state = output.reason.empty() ? OutputState::kReleased : OutputState::kWaiting;
+    output.disclosed = output.state == OutputState::kReleased;
     output.created_at = run.visible_at;
     output.decide_by = TimeMs{ToInt(run.visible_at) + limits::kOutputReviewMs};
     output.expires_at = run.output_expires_at;
@@ -209,11 +253,15 @@ Result<std::vector<Statement>> OutputService::RecordOutputs(const Run& run, cons
     created.id = item.GetString("created_entry");
     created.data = {{"run", std::to_string(static_cast<std::int64_t>(run.id))},
                     {"name", output.name},
-                    {"rows", output.rows},
-                    {"bytes", output.bytes},
-                    {"sha256", output.sha256},
                     {"schema_sha256", HexDigest(json::WriteCanonical(output.columns))},
                     {"expires_at", FormatRfc3339(output.expires_at)}};
+    if (output.disclosed) {
+      for (const json::Member& member : Disclosure(output)) {
+        created.data.Set(member.first, member.second);
+      }
+    } else {
+      created.data.Set("sd", json::Array{ledger::CommitmentOf(output.opening)});
+    }
     GB_ASSIGN_OR_RETURN([[maybe_unused]] const std::int64_t index, core_.journal().Append(run.room, created));
     if (output.state == OutputState::kReleased) {
       LedgerEntry decided = ServerEntry(EventType::kReviewDecided, output.id.str());
@@ -229,72 +277,163 @@ Result<std::vector<Statement>> OutputService::RecordOutputs(const Run& run, cons
   return statements;
 }
 
-Status OutputService::RegisterReleased() {
-  const std::lock_guard<std::mutex> guard(registering_);
-  GB_ASSIGN_OR_RETURN(std::vector<Output> outputs,
-                      core_.Read([](store::Transaction& tx) { return UnregisteredOutputs(tx); }));
-  for (Output& output : outputs) {
-    GB_ASSIGN_OR_RETURN(const std::optional<Run> run,
-                        core_.Read([&](store::Transaction& tx) { return FindRun(tx, output.run); }));
-    if (!run) {
-      return Status(ErrorCode::kDataLoss, "The run of an output is missing.");
+// Holds an output for as long as it lives.
+class OutputService::Claim {
+ public:
+  enum class Wait { kYes, kNo };
+
+  Claim(OutputService& service, const OutputId& id, Wait wait) : service_(service), id_(id) {
+    std::unique_lock<std::mutex> lock(service_.claiming_);
+    if (wait == Wait::kYes) {
+      service_.freed_.wait(lock, [this] { return !service_.claimed_.contains(id_); });
     }
-    OutputTableEntry entry;
-    entry.catalog = run->output_catalog;
-    entry.schema = run->output_schema;
-    entry.name = output.name;
-    entry.file = {output.path, ColumnsFromJson(output.columns), output.rows};
-    GB_RETURN_IF_ERROR(core_.context().metastores.RegisterOutputs(run->organisation, run->principal, {entry}));
-    output.registered = true;
-    GB_RETURN_IF_ERROR(core_.Write({UpdateOutput(output)}));
+    holds_ = service_.claimed_.insert(id_).second;
+  }
+  ~Claim() {
+    if (holds_) {
+      {
+        const std::lock_guard<std::mutex> guard(service_.claiming_);
+        service_.claimed_.erase(id_);
+      }
+      service_.freed_.notify_all();
+    }
+  }
+  Claim(const Claim&) = delete;
+  Claim& operator=(const Claim&) = delete;
+
+  [[nodiscard]] bool holds() const { return holds_; }
+
+ private:
+  OutputService& service_;
+  OutputId id_;
+  bool holds_ = false;
+};
+
+Status OutputService::RegisterReleased(const RoomId& room) {
+  GB_ASSIGN_OR_RETURN(const std::vector<Output> outputs,
+                      core_.Read([&](store::Transaction& tx) { return UnregisteredOutputs(tx, room); }));
+  return Register(outputs);
+}
+
+Status OutputService::Register(const std::vector<Output>& outputs) {
+  for (const Output& output : outputs) {
+    const Status registered = RegisterOne(output);
+    const std::string problem = registered.ok() ? std::string() : ProblemText(registered);
+    if (problem != output.register_problem && !registered.ok()) {
+      log::Warning("an output could not be made readable by SQL; it is tried again",
+                   {{"room", output.room.str()},
+                    {"output", output.id.str()},
+                    {"code", std::string(WireName(registered.code()))}});
+      GB_RETURN_IF_ERROR(core_.Write({UpdateRegisterProblem(output.id, problem)}));
+    }
   }
   return Status();
+}
+
+Status OutputService::RegisterOne(const Output& candidate) {
+  const Claim claim(*this, candidate.id, Claim::Wait::kYes);
+  GB_ASSIGN_OR_RETURN(const Output output, Find(candidate.room, candidate.id));
+  if (output.state != OutputState::kReleased || output.registered) {
+    return Status();
+  }
+  GB_RETURN_IF_ERROR(MakeTable(output));
+  GB_ASSIGN_OR_RETURN(const std::int64_t changed, core_.WriteOne(MarkOutputRegistered(output.id)));
+  // It ended while its table was made; who ended it could not remove that.
+  return changed > 0 ? Status() : RemoveExpired(output);
+}
+
+Status OutputService::MakeTable(const Output& output) {
+  GB_ASSIGN_OR_RETURN(const std::optional<Run> run,
+                      core_.Read([&](store::Transaction& tx) { return FindRun(tx, output.run); }));
+  if (!run) {
+    return Status(ErrorCode::kDataLoss, "The run of an output is missing.");
+  }
+  OutputTableEntry entry;
+  entry.catalog = run->output_catalog;
+  entry.schema = run->output_schema;
+  entry.name = output.name;
+  entry.file = {core_.PathOf(output.path), ColumnsFromJson(output.columns), output.rows};
+  return core_.context().metastores.RegisterOutputs(run->organisation, run->principal, {entry});
 }
 
 Status OutputService::Expire(Output output, std::string_view reason) {
   LedgerEntry entry = ServerEntry(EventType::kOutputExpired, output.id.str());
   entry.reason = reason;
-  entry.data = {{"sha256", output.sha256}};
-  const bool was_registered = output.registered;
+  if (output.disclosed) {
+    entry.data = {{"sha256", output.sha256}};
+  }
   output.state = OutputState::kExpired;
-  output.registered = false;
   GB_ASSIGN_OR_RETURN([[maybe_unused]] const std::int64_t index,
-                      core_.journal().Record(output.room, std::move(entry), {UpdateOutput(output)}));
-  if (was_registered) {
+                      core_.journal().Record(output.room, std::move(entry), {UpdateOutputState(output)}));
+  log::Info("output expired", {{"room", output.room.str()}, {"output", output.id.str()}});
+  const Claim claim(*this, output.id, Claim::Wait::kNo);
+  // Who makes its table at this moment removes it, or the next sweep does.
+  const Status removed = claim.holds() ? RemoveExpired(output) : Status();
+  if (!removed.ok()) {
+    log::Warning("the table or the files of an expired output stay for now",
+                 {{"output", output.id.str()}, {"code", std::string(WireName(removed.code()))}});
+  }
+  return Status();
+}
+
+Status OutputService::RemoveExpired(const Output& output) {
+  if (output.disclosed) {
     GB_ASSIGN_OR_RETURN(const std::optional<Run> run,
                         core_.Read([&](store::Transaction& tx) { return FindRun(tx, output.run); }));
-    GB_ASSERT(run.has_value());
+    if (!run) {
+      return Status(ErrorCode::kDataLoss, "The run of an output is missing.");
+    }
     GB_RETURN_IF_ERROR(core_.context().metastores.RemoveOutput(run->organisation, run->output_catalog,
                                                                run->output_schema, output.name));
   }
-  GB_RETURN_IF_ERROR(RemoveTree(output.path));
-  GB_RETURN_IF_ERROR(RemoveTree(output.rows_path));
-  log::Info("output expired", {{"room", output.room.str()}, {"output", output.id.str()}});
-  return Status();
+  GB_RETURN_IF_ERROR(RemoveTree(core_.PathOf(output.path)));
+  GB_RETURN_IF_ERROR(RemoveTree(core_.PathOf(output.rows_path)));
+  return core_.Write({MarkOutputRemoved(output.id)});
 }
 
-Status OutputService::ExpireDue() {
+Status OutputService::ExpireIfDue(const Output& candidate) {
+  const std::unique_lock<std::mutex> lock = core_.Lock(candidate.room);
+  GB_ASSIGN_OR_RETURN(const Output output, Find(candidate.room, candidate.id));
+  const std::int64_t now = ToInt(core_.Now());
+  if (output.state == OutputState::kWaiting && ToInt(output.decide_by) <= now) {
+    return Expire(output, "REVIEW_DEADLINE");
+  }
+  return output.state != OutputState::kExpired && ToInt(output.expires_at) <= now ? Expire(output, "LIFETIME")
+                                                                                  : Status();
+}
+
+Status OutputService::Sweep() {
   GB_ASSIGN_OR_RETURN(const std::vector<Output> due,
                       core_.Read([&](store::Transaction& tx) { return OutputsDue(tx, core_.Now()); }));
-  for (const Output& candidate : due) {
-    const std::unique_lock<std::mutex> lock = core_.Lock(candidate.room);
-    GB_ASSIGN_OR_RETURN(const Output output, Find(candidate.room, candidate.id));
-    if (output.state == OutputState::kExpired) {
-      continue;
+  for (const Output& output : due) {
+    if (const Status expired = ExpireIfDue(output); !expired.ok()) {
+      log::Error(
+          "an output could not expire; it is tried again",
+          {{"room", output.room.str()}, {"output", output.id.str()}, {"code", std::string(WireName(expired.code()))}});
     }
-    GB_RETURN_IF_ERROR(Expire(output, output.state == OutputState::kWaiting ? "REVIEW_DEADLINE" : "LIFETIME"));
   }
-  return Status();
+  GB_ASSIGN_OR_RETURN(const std::vector<Output> left,
+                      core_.Read([](store::Transaction& tx) { return OutputsToRemove(tx); }));
+  for (const Output& output : left) {
+    const Claim claim(*this, output.id, Claim::Wait::kNo);
+    const Status removed = claim.holds() ? RemoveExpired(output) : Status();
+    if (!removed.ok()) {
+      log::Warning("the table or the files of an expired output stay for now",
+                   {{"output", output.id.str()}, {"code", std::string(WireName(removed.code()))}});
+    }
+  }
+  GB_ASSIGN_OR_RETURN(const std::vector<Output> unregistered,
+                      core_.Read([](store::Transaction& tx) { return UnregisteredOutputs(tx, std::nullopt); }));
+  return Register(unregistered);
 }
 
 Status OutputService::ExpireRoom(const RoomId& room) {
-  GB_ASSIGN_OR_RETURN(std::vector<Export> exports, core_.Read([](store::Transaction& tx) { return OpenExports(tx); }));
+  GB_ASSIGN_OR_RETURN(std::vector<Export> exports,
+                      core_.Read([&](store::Transaction& tx) { return OpenExports(tx, room); }));
   for (Export& item : exports) {
-    if (item.room == room) {
-      item.state = ExportState::kDenied;
-      GB_RETURN_IF_ERROR(DenyExport(room, item.id, item.output, Status(ErrorCode::kInvalidState, "closing")));
-      GB_RETURN_IF_ERROR(core_.Write({UpdateExport(item)}));
-    }
+    item.state = ExportState::kDenied;
+    GB_RETURN_IF_ERROR(DenyExport(room, item.id, item.output, Status(ErrorCode::kInvalidState, "closing")));
+    GB_RETURN_IF_ERROR(core_.Write({UpdateExport(item)}));
   }
   GB_ASSIGN_OR_RETURN(const std::vector<Output> outputs,
                       core_.Read([&](store::Transaction& tx) { return ListOutputs(tx, room); }));

@@ -8,11 +8,18 @@
 // readable by the runner's organisation as a table of its output catalog, and exported by who may SELECT from it: the
 // very bytes whose digest was recorded, checked again at each download.
 //
-// Who learns what: rows only the runner's organisation, after release. An export that is refused is on the ledger.
-// Threads: thread-safe.
+// The end: table and files go at once, or with a later Sweep(). An output's end wins over the hold of another room in
+// which its table was published: what was agreed on here is not undone there.
+//
+// Who learns what: rows only the runner's organisation, after release. The number of rows the runner's side and, while
+// they decide, the reviewers; the others after release. Size and digest nobody before release: few bytes can be guessed
+// from them, so that the ledger has a commitment until then. Why a table could not be made only the runner's side. An
+// export that is refused is on the ledger. Threads: thread-safe.
 #pragma once
 
+#include <condition_variable>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,9 +29,11 @@
 namespace glovebox::room {
 
 struct OutputView {
-  Output output;  // paths are empty
+  Output output;  // without paths and opening
   std::vector<OutputDecision> decisions;
-  std::string catalog;  // where the runner's organisation reads it; "" for others
+  bool shows_rows = false;    // else output.rows is 0
+  bool shows_digest = false;  // else output.bytes is 0 and output.sha256 empty
+  std::string catalog;        // where the runner's organisation reads it; "" for others
   std::string schema;
 };
 
@@ -43,7 +52,6 @@ struct OutputReview {
 struct ExportContent {
   std::string path;
   std::string sha256;
-  std::string file_name;
 };
 
 class OutputService {
@@ -52,7 +60,6 @@ class OutputService {
 
   Result<std::vector<OutputView>> List(const Caller& caller, const std::string& room);
   Result<OutputView> Get(const Caller& caller, const std::string& room, const OutputId& id);
-  Result<std::vector<Output>> OfRun(RunId run);
   // By the runner's organisation, once released; needs SELECT.
   Result<OutputRows> Rows(const Caller& caller, const std::string& room, const OutputId& id, std::size_t rows_max);
   // By another collaborator (by the only one if there is one). Needs MODIFY_CLEAN_ROOM.
@@ -68,10 +75,12 @@ class OutputService {
 
   // For the runs: the entries of a run's outputs, and the statements that store them. REQUIRES: the room's lock.
   Result<std::vector<Statement>> RecordOutputs(const Run& run, const json::Value& outputs);
-  // Makes what is released readable by SQL; may be called again.
-  Status RegisterReleased();
-  // Outputs that are past their expiry, or past their review's deadline.
-  Status ExpireDue();
+  // Makes what is released in the room readable by SQL. What fails is logged, remembered with the output, and tried
+  // again by Sweep().
+  Status RegisterReleased(const RoomId& room);
+  // Outputs that are past their expiry, or past their review's deadline; tables that could not be made or removed yet.
+  // One output's failure is logged and holds up no other.
+  Status Sweep();
   // All outputs of a room that closes, and its open exports. REQUIRES: the room's lock.
   Status ExpireRoom(const RoomId& room);
   // After a crash: open exports go on or are marked; files that nothing refers to are removed.
@@ -83,16 +92,29 @@ class OutputService {
   Status CheckMayHandOver(const Caller& caller, const Membership& membership, const Output& output);
   Status Release(const Output& output, Export& item);
   Status DenyExport(const RoomId& room, const std::string& export_id, const OutputId& output, const Status& why);
+  Status RecoverExport(Export& item);
   Status Expire(Output output, std::string_view reason);
+  Status ExpireIfDue(const Output& candidate);
+  Status Register(const std::vector<Output>& outputs);
+  Status RegisterOne(const Output& candidate);
+  Status MakeTable(const Output& output);
+  Status RemoveExpired(const Output& output);
   Status RemoveUnreferenced();
 
+  // One thread at a time makes or removes the table of an output.
+  class Claim;
+
   Core& core_;
-  std::mutex registering_;  // two threads must not write the same table
+  std::mutex claiming_;
+  std::condition_variable freed_;
+  std::set<OutputId> claimed_;  // guarded by claiming_
 };
 
 // Hex SHA-256 of a file's bytes; makes them durable first.
 Result<std::string> SyncAndDigestFile(const std::string& path);
 Result<std::int64_t> FileSize(const std::string& path);
+// The opening of the commitment that stands on the ledger for rows, size and digest until the output is released.
+std::string OpeningOf(const Output& output, Random& random);
 // One output of a run as the store keeps it until the run ends.
 json::Value PendingOutputToJson(const Output& output);
 

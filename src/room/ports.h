@@ -21,6 +21,7 @@
 #include "base/result.h"
 #include "catalog/caller.h"
 #include "engine/engine.h"
+#include "ledger/bundle.h"
 #include "ledger/log.h"
 #include "store/database.h"
 
@@ -57,8 +58,8 @@ class RoomLedger {
   virtual Result<LedgerHead> Head(const RoomId& room) = 0;
   // The bytes of an entry. NOT_FOUND beyond the end.
   virtual Result<std::string> Read(const RoomId& room, std::int64_t index) = 0;
-  // The evidence bundle as a tar archive, in pieces. `blobs` are contents that entries name by digest.
-  virtual Status WriteEvidence(const RoomId& room, const std::vector<std::string>& blobs,
+  // The evidence bundle as a tar archive, in pieces.
+  virtual Status WriteEvidence(const RoomId& room, const ledger::BundleContents& contents,
                                const std::function<Status(std::string_view)>& write) = 0;
 };
 
@@ -97,11 +98,14 @@ struct OutputTableEntry {
 
 // A change in a metastore that takes effect together with a ledger entry, in one transaction with it.
 struct CatalogAct {
-  enum class Kind { kAddRoom, kRemoveRoom, kAddHold, kRemoveHold } kind = Kind::kAddRoom;
+  // kTakeRoom makes `owner` the owner of the side if it still belongs to the metastore's admins as a group: who joins
+  // answers for what is published.
+  enum class Kind { kAddRoom, kRemoveRoom, kAddHold, kRemoveHold, kTakeRoom } kind = Kind::kAddRoom;
   OrganisationId organisation;
-  std::string id;     // of the room's side (kAddRoom, kRemoveRoom) or of the table (holds)
-  std::string name;   // local name of the room, or the holder as errors name it
-  std::string owner;  // principal's name (kAddRoom); "" is the metastore's admins
+  std::string id;       // of the room's side, or of the table (holds)
+  std::string name;     // local name of the room, or the holder as errors name it
+  std::string owner;    // principal's name (kAddRoom, kTakeRoom); "" is the metastore's admins
+  std::string comment;  // kAddRoom
 };
 
 enum class RoomPrivilege { kBrowse, kExecuteTask, kModify, kManage };
@@ -122,9 +126,6 @@ class Metastores {
   virtual Status UpdateLocalRoom(const Caller& caller, const std::string& local_name,
                                  const std::optional<std::string>& comment,
                                  const std::optional<std::string>& owner) = 0;
-  // Makes the caller the owner of his organisation's side, if it still belongs to the metastore's admins as a group:
-  // who joins answers for what is published.
-  virtual Status TakeOwnership(const Caller& caller, const std::string& local_name) = 0;
   // What the principal may do at this moment, for work on his behalf.
   virtual Result<Caller> CallerFor(const OrganisationId& organisation, const PrincipalId& principal) = 0;
 
@@ -142,11 +143,14 @@ class Metastores {
 
   virtual Status Apply(store::Transaction& tx, const CatalogAct& act) = 0;
 
+  // ALREADY_EXISTS if there is a catalog of this name, unless it is one that this function made.
   virtual Status CreateOutputCatalog(const Caller& caller, const std::string& name) = 0;
-  // Idempotent. The tables belong to `owner` and nobody else may read them until he grants it.
+  // Idempotent. The tables belong to the metastore's admins, and `owner`, if there still is such a principal, may read
+  // them; nobody else may until it is granted.
   virtual Status RegisterOutputs(const OrganisationId& organisation, const PrincipalId& owner,
                                  const std::vector<OutputTableEntry>& entries) = 0;
-  // Idempotent.
+  // Idempotent. An output's end wins over the holds of rooms in which its table was published since: their asset
+  // becomes PERMISSION_DENIED.
   virtual Status RemoveOutput(const OrganisationId& organisation, const std::string& catalog, const std::string& schema,
                               const std::string& table) = 0;
   // Whether the caller may read the output, and so hand it over.

@@ -6,17 +6,35 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "ledger/commitment.h"
 #include "room/documents.h"
 
 namespace glovebox::room {
 namespace {
 
-Statement InsertPrepared(const AssetId& asset, const std::string& key, const engine::PreparedAsset& prepared,
-                         TimeMs now) {
+// What the difference check will compare with, however the asset goes on.
+constexpr const char* kNotKept =
+    "NOT EXISTS (SELECT 1 FROM room_kept_tables k WHERE k.asset_id = room_prepared.asset_id AND "
+    "k.cache_key = room_prepared.cache_key)";
+
+std::string KeyOf(const std::string& version, const std::string& policy_version, const std::string& rule) {
+  return HexDigest(version + "|" + policy_version + "|" + rule);
+}
+
+void SetVersions(Prepared& prepared, const Asset& asset, const std::string& version,
+                 const std::string& policy_version) {
+  prepared.version = version;
+  prepared.policy_version = policy_version;
+  prepared.policy_digest = ledger::CommitWith(asset.policy_salt, "policy", policy_version).commitment;
+}
+
+// `path`: as the store names it.
+Statement InsertPrepared(const AssetId& asset, const std::string& key, const std::string& path,
+                         const engine::PreparedAsset& prepared, TimeMs now) {
   return {
       "INSERT INTO room_prepared (asset_id, cache_key, path, columns_json, row_count, statistics, created_at) "
       "VALUES (?, ?, ?, ?, ?, ?, ?)",
-      {asset.str(), key, prepared.file.path, JsonText(ColumnsToJson(prepared.file.columns)), prepared.file.rows,
+      {asset.str(), key, path, JsonText(ColumnsToJson(prepared.file.columns)), prepared.file.rows,
        JsonText(prepared.statistics), ToInt(now)}};
 }
 
@@ -48,10 +66,10 @@ std::shared_ptr<std::mutex> Preparer::MutexOf(const AssetId& asset) {
 
 Result<std::shared_ptr<const Prepared>> Preparer::Get(const OrganisationId& owner, const std::string& local_room,
                                                       const Asset& asset, const std::string& rule) {
-  GB_ASSIGN_OR_RETURN(const auto versions, core_.context().metastores.SourceVersion(owner, local_room, asset.table_id));
-  const std::string key = HexDigest(versions.first + "|" + versions.second + "|" + rule);
   const std::shared_ptr<std::mutex> making = MutexOf(asset.id);
   const std::lock_guard<std::mutex> guard(*making);
+  GB_ASSIGN_OR_RETURN(const auto versions, core_.context().metastores.SourceVersion(owner, local_room, asset.table_id));
+  const std::string key = KeyOf(versions.first, versions.second, rule);
   HeldPointer held;
   {
     const std::lock_guard<std::mutex> map_guard(mutex_);
@@ -59,13 +77,13 @@ Result<std::shared_ptr<const Prepared>> Preparer::Get(const OrganisationId& owne
   }
   if (held == nullptr) {
     GB_ASSIGN_OR_RETURN(held, Load(asset, key));
-    if (held == nullptr) {
-      GB_ASSIGN_OR_RETURN(held, Make(owner, local_room, asset, key, rule));
+    if (held != nullptr) {
+      SetVersions(held->prepared, asset, versions.first, versions.second);
+    } else {
+      GB_ASSIGN_OR_RETURN(held, Make(owner, local_room, asset, rule));
     }
-    held->prepared.version = versions.first;
-    held->prepared.policy_digest = HexDigest(asset.policy_salt + "|" + versions.second);
     const std::lock_guard<std::mutex> map_guard(mutex_);
-    held_[asset.id][key] = held;
+    held_[asset.id][held->prepared.cache_key] = held;
   }
   return std::shared_ptr<const Prepared>(held, &held->prepared);
 }
@@ -77,12 +95,12 @@ Result<Preparer::HeldPointer> Preparer::Load(const Asset& asset, const std::stri
         "asset_id = ? AND cache_key = ?",
         {asset.id.str(), key});
   }));
-  if (!row || !FileExists(row->Text(0))) {
+  if (!row || !FileExists(core_.PathOf(row->Text(0)))) {
     return HeldPointer();
   }
   auto held = std::make_shared<Held>();
   held->prepared.cache_key = key;
-  held->prepared.asset.file.path = row->Text(0);
+  held->prepared.asset.file.path = core_.PathOf(row->Text(0));
   GB_ASSIGN_OR_RETURN(const json::Value columns, JsonFromText(row->Text(1)));
   held->prepared.asset.file.columns = ColumnsFromJson(columns);
   held->prepared.asset.file.rows = row->Int(2);
@@ -91,18 +109,22 @@ Result<Preparer::HeldPointer> Preparer::Load(const Asset& asset, const std::stri
 }
 
 Result<Preparer::HeldPointer> Preparer::Make(const OrganisationId& owner, const std::string& local_room,
-                                             const Asset& asset, const std::string& key, const std::string& rule) {
+                                             const Asset& asset, const std::string& rule) {
   GB_ASSIGN_OR_RETURN(SourceTable source, core_.context().metastores.Source(owner, local_room, asset.table_id));
   const std::string folder = Folder(owner, asset.id);
   GB_RETURN_IF_ERROR(MakeDirectories(folder));
   source.request.rule = rule;
   // A name of its own each time: a file that a crash left half-written is never taken for a whole one.
   source.request.target_path = folder + "/" + core_.NewId();
+  GB_ASSIGN_OR_RETURN(const std::string path, core_.StoredPath(source.request.target_path));
   auto held = std::make_shared<Held>();
+  const std::string key = KeyOf(source.version, source.policy_version, rule);
   held->prepared.cache_key = key;
+  SetVersions(held->prepared, asset, source.version, source.policy_version);
   GB_ASSIGN_OR_RETURN(held->prepared.asset, core_.context().engine.Prepare(source.request));
-  const Status stored = core_.Write({{"DELETE FROM room_prepared WHERE asset_id = ?", {asset.id.str()}},
-                                     InsertPrepared(asset.id, key, held->prepared.asset, core_.Now())});
+  const Status stored =
+      core_.Write({{std::string("DELETE FROM room_prepared WHERE asset_id = ? AND ") + kNotKept, {asset.id.str()}},
+                   InsertPrepared(asset.id, key, path, held->prepared.asset, core_.Now())});
   if (!stored.ok()) {
     held->obsolete = true;
     return stored;
@@ -113,11 +135,16 @@ Result<Preparer::HeldPointer> Preparer::Make(const OrganisationId& owner, const 
 void Preparer::Keep(const Asset& asset, const std::shared_ptr<const Prepared>& prepared) {
   const std::shared_ptr<std::mutex> making = MutexOf(asset.id);
   const std::lock_guard<std::mutex> making_guard(*making);
+  const Result<std::set<std::string>> kept = KeptKeys(asset.id);
+  if (!kept.ok()) {
+    log::Warning("obsolete files stay for now", {{"asset", asset.id.str()}});
+    return;
+  }
   std::vector<HeldPointer> dropped;  // destroyed after the mutex is free: destroying removes a file
   {
     const std::lock_guard<std::mutex> guard(mutex_);
     for (auto& [key, held] : held_[asset.id]) {
-      if (held != nullptr && key != prepared->cache_key) {
+      if (held != nullptr && key != prepared->cache_key && !kept->contains(key)) {
         held->obsolete = true;
         dropped.push_back(std::move(held));
       }
@@ -133,29 +160,91 @@ void Preparer::Keep(const Asset& asset, const std::shared_ptr<const Prepared>& p
   }
 }
 
+Result<std::set<std::string>> Preparer::KeptKeys(const AssetId& asset) {
+  GB_ASSIGN_OR_RETURN(const auto rows, core_.Read([&](store::Transaction& tx) {
+    return tx.Query("SELECT cache_key FROM room_kept_tables WHERE asset_id = ?", {asset.str()});
+  }));
+  std::set<std::string> keys;
+  for (const store::Row& row : rows) {
+    keys.insert(row.Text(0));
+  }
+  return keys;
+}
+
+Result<std::vector<AssetId>> Preparer::Kept(const RoomId& room) {
+  GB_ASSIGN_OR_RETURN(const auto rows, core_.Read([&](store::Transaction& tx) {
+    return tx.Query("SELECT DISTINCT asset_id FROM room_kept_tables WHERE room_id = ?", {room.str()});
+  }));
+  std::vector<AssetId> out;
+  for (const store::Row& row : rows) {
+    out.emplace_back(row.Text(0));
+  }
+  return out;
+}
+
+Statement Preparer::KeepNothing(const RoomId& room) {
+  return {"DELETE FROM room_kept_tables WHERE room_id = ?", {room.str()}};
+}
+
 void Preparer::Forget(const AssetId& asset) {
+  const Result<std::set<std::string>> kept = KeptKeys(asset);
+  if (!kept.ok()) {
+    log::Warning("prepared files of an asset stay until the next start", {{"asset", asset.str()}});
+    return;
+  }
   std::map<std::string, HeldPointer> dropped;
   {
     const std::lock_guard<std::mutex> guard(mutex_);
-    dropped = std::move(held_[asset]);
+    std::map<std::string, HeldPointer> stays;
+    for (auto& [key, held] : held_[asset]) {
+      (kept->contains(key) ? stays : dropped).emplace(key, std::move(held));
+    }
     held_.erase(asset);
+    if (!stays.empty()) {
+      held_.emplace(asset, std::move(stays));
+    }
     for (auto& [key, held] : dropped) {
       if (held != nullptr) {
         held->obsolete = true;
       }
     }
   }
-  if (!core_.Write({{"DELETE FROM room_prepared WHERE asset_id = ?", {asset.str()}}}).ok()) {
-    log::Warning("prepared files of an asset stay listed", {{"asset", asset.str()}});
+  if (const Status removed = RemoveRows(asset, dropped); !removed.ok()) {
+    log::Warning("prepared files of an asset stay until the next start", {{"asset", asset.str()}});
   }
 }
 
+Status Preparer::RemoveRows(const AssetId& asset, const std::map<std::string, HeldPointer>& held) {
+  GB_ASSIGN_OR_RETURN(const auto rows, core_.Read([&](store::Transaction& tx) {
+    return tx.Query(std::string("SELECT cache_key, path FROM room_prepared WHERE asset_id = ? AND ") + kNotKept,
+                    {asset.str()});
+  }));
+  GB_RETURN_IF_ERROR(
+      core_.Write({{std::string("DELETE FROM room_prepared WHERE asset_id = ? AND ") + kNotKept, {asset.str()}}}));
+  for (const store::Row& row : rows) {
+    // What is held goes with its last reader.
+    if (const auto found = held.find(row.Text(0)); found == held.end() || found->second == nullptr) {
+      GB_RETURN_IF_ERROR(RemoveTree(core_.PathOf(row.Text(1))));
+    }
+  }
+  return Status();
+}
+
 Status Preparer::RemoveUnreferenced() {
+  // A room that has ended, and an asset that was withdrawn, need none; a crash may have left them.
+  GB_RETURN_IF_ERROR(core_.Write(
+      {{"DELETE FROM room_kept_tables WHERE room_id IN (SELECT id FROM room_rooms WHERE state IN ('CLOSED', 'FAILED'))",
+        {}},
+       {std::string(
+            "DELETE FROM room_prepared WHERE asset_id NOT IN (SELECT a.id FROM room_assets a JOIN room_rooms r ON "
+            "r.id = a.room_id WHERE a.state <> 'REMOVED' AND r.state NOT IN ('CLOSED', 'FAILED')) AND ") +
+            kNotKept,
+        {}}}));
   GB_ASSIGN_OR_RETURN(const auto rows,
                       core_.Read([](store::Transaction& tx) { return tx.Query("SELECT path FROM room_prepared"); }));
   std::set<std::string> known;
   for (const store::Row& row : rows) {
-    known.insert(row.Text(0));
+    known.insert(core_.PathOf(row.Text(0)));
   }
   const std::string root = core_.context().data_folder + "/prepared";
   if (!FileExists(root)) {

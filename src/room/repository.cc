@@ -21,7 +21,7 @@ constexpr std::string_view kMemberColumns =
     "alias, organisation_id, local_name, invite_email, invite_workspace_id, joined_at, left_at, "
     "output_catalog, created_at, updated_at";
 constexpr std::string_view kAssetColumns =
-    "id, room_id, type, owner_alias, name, local_name, local_details, state, problem, rule, rule_digest, columns_json, "
+    "id, room_id, type, owner_alias, name, local_name, state, problem, rule, rule_digest, columns_json, "
     "etag, added_at, updated_at, table_id, policy_salt";
 constexpr std::string_view kVersionColumns =
     "etag, room_id, asset_id, number, author_alias, content, content_sha256, runners, description, "
@@ -90,19 +90,18 @@ Result<Asset> AssetOf(const Row& row) {
   asset.owner_alias = row.Text(3);
   asset.name = row.Text(4);
   asset.local_name = row.Text(5);
-  GB_ASSIGN_OR_RETURN(asset.local_details, JsonFromText(row.Text(6)));
-  const std::string& state = row.Text(7);
+  const std::string& state = row.Text(6);
   asset.state =
       state == "ACTIVE" ? AssetState::kActive : (state == "PENDING" ? AssetState::kPending : AssetState::kRemoved);
-  asset.problem = row.Text(8);
-  asset.rule = row.Text(9);
-  asset.rule_digest = row.Text(10);
-  GB_ASSIGN_OR_RETURN(asset.columns, JsonFromText(row.Text(11)));
-  asset.etag = Etag(row.Text(12));
-  asset.added_at = Time(row, 13);
-  asset.updated_at = Time(row, 14);
-  asset.table_id = row.Text(15);
-  asset.policy_salt = row.Text(16);
+  asset.problem = row.Text(7);
+  asset.rule = row.Text(8);
+  asset.rule_digest = row.Text(9);
+  GB_ASSIGN_OR_RETURN(asset.columns, JsonFromText(row.Text(10)));
+  asset.etag = Etag(row.Text(11));
+  asset.added_at = Time(row, 12);
+  asset.updated_at = Time(row, 13);
+  asset.table_id = row.Text(14);
+  asset.policy_salt = row.Text(15);
   return asset;
 }
 
@@ -239,6 +238,14 @@ Result<std::optional<std::string>> FindLocalName(Transaction& tx, const Organisa
   return row ? std::optional<std::string>(row->Text(0)) : std::nullopt;
 }
 
+Result<bool> IsOutputCatalog(Transaction& tx, const OrganisationId& organisation, std::string_view catalog) {
+  GB_ASSIGN_OR_RETURN(const auto rows,
+                      tx.Query("SELECT output_catalog FROM room_members WHERE organisation_id = ? AND output_catalog "
+                               "<> ''",
+                               {Text(organisation.str())}));
+  return std::any_of(rows.begin(), rows.end(), [&](const Row& row) { return SameName(row.Text(0), catalog); });
+}
+
 Result<std::vector<RoomId>> RoomsInState(Transaction& tx, RoomState state) {
   GB_ASSIGN_OR_RETURN(const auto rows,
                       tx.Query("SELECT id FROM room_rooms WHERE state = ? ORDER BY id", {Text(Name(state))}));
@@ -315,27 +322,51 @@ Result<std::optional<Asset>> FindAsset(Transaction& tx, const RoomId& room, Asse
 
 Statement InsertAsset(const Asset& asset) {
   return {
-      "INSERT INTO room_assets (id, room_id, type, owner_alias, name, name_key, local_name, local_details, state, "
+      "INSERT INTO room_assets (id, room_id, type, owner_alias, name, name_key, local_name, state, "
       "problem, rule, rule_digest, columns_json, etag, added_at, updated_at, table_id, policy_salt) VALUES (?, ?, ?, "
-      "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       {Text(asset.id.str()), Text(asset.room.str()), Text(Name(asset.type)), asset.owner_alias, asset.name,
-       NameKey(asset.name), asset.local_name, JsonText(asset.local_details), Text(StateText(asset.state)),
-       asset.problem, asset.rule, asset.rule_digest, JsonText(asset.columns), Text(asset.etag.str()),
-       Number(asset.added_at), Number(asset.updated_at), asset.table_id, asset.policy_salt}};
+       NameKey(asset.name), asset.local_name, Text(StateText(asset.state)), asset.problem, asset.rule,
+       asset.rule_digest, JsonText(asset.columns), Text(asset.etag.str()), Number(asset.added_at),
+       Number(asset.updated_at), asset.table_id, asset.policy_salt}};
 }
 
 Statement UpdateAsset(const Asset& asset) {
   return {
-      "UPDATE room_assets SET local_name = ?, local_details = ?, state = ?, problem = ?, rule = ?, rule_digest = ?, "
+      "UPDATE room_assets SET local_name = ?, state = ?, problem = ?, rule = ?, rule_digest = ?, "
       "columns_json = ?, etag = ?, updated_at = ? WHERE id = ?",
-      {asset.local_name, JsonText(asset.local_details), Text(StateText(asset.state)), asset.problem, asset.rule,
-       asset.rule_digest, JsonText(asset.columns), Text(asset.etag.str()), Number(asset.updated_at),
-       Text(asset.id.str())}};
+      {asset.local_name, Text(StateText(asset.state)), asset.problem, asset.rule, asset.rule_digest,
+       JsonText(asset.columns), Text(asset.etag.str()), Number(asset.updated_at), Text(asset.id.str())}};
 }
 
 Statement RemoveAsset(const Asset& asset) {
   return {"UPDATE room_assets SET state = 'REMOVED', name_key = ?, updated_at = ? WHERE id = ?",
           {FreedKey(asset.name, asset.id.str()), Number(asset.updated_at), Text(asset.id.str())}};
+}
+
+Statement InsertRuleText(const Asset& asset) {
+  return {"INSERT INTO room_rule_texts (room_id, digest, content) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+          {Text(asset.room.str()), asset.rule_digest, asset.rule}};
+}
+
+Result<std::vector<std::string>> ListRuleDigests(Transaction& tx, const RoomId& room) {
+  GB_ASSIGN_OR_RETURN(const auto rows, tx.Query("SELECT digest FROM room_rule_texts WHERE room_id = ? ORDER BY digest",
+                                                {Text(room.str())}));
+  std::vector<std::string> out;
+  for (const Row& row : rows) {
+    out.push_back(row.Text(0));
+  }
+  return out;
+}
+
+Result<std::string> FindRuleText(Transaction& tx, const RoomId& room, const std::string& digest) {
+  GB_ASSIGN_OR_RETURN(
+      const auto row,
+      tx.QueryOne("SELECT content FROM room_rule_texts WHERE room_id = ? AND digest = ?", {Text(room.str()), digest}));
+  if (!row) {
+    return Status(ErrorCode::kDataLoss, "The text of a rule is missing.");
+  }
+  return row->Text(0);
 }
 
 Result<std::optional<NotebookVersion>> FindVersion(Transaction& tx, const RoomId& room, const Etag& etag) {
@@ -358,6 +389,19 @@ Result<std::vector<NotebookVersion>> ListVersions(Transaction& tx, const AssetId
   std::vector<NotebookVersion> out;
   for (const Row& row : rows) {
     GB_ASSIGN_OR_RETURN(NotebookVersion version, VersionOf(row));
+    out.push_back(std::move(version));
+  }
+  return out;
+}
+
+Result<std::vector<VersionDigests>> ListVersionDigests(Transaction& tx, const RoomId& room) {
+  GB_ASSIGN_OR_RETURN(const auto rows,
+                      tx.Query("SELECT etag, content_sha256, contract FROM room_notebook_versions WHERE room_id = ?",
+                               {Text(room.str())}));
+  std::vector<VersionDigests> out;
+  for (const Row& row : rows) {
+    VersionDigests version{Etag(row.Text(0)), row.Text(1), {}};
+    GB_ASSIGN_OR_RETURN(version.contract, JsonFromText(row.Text(2)));
     out.push_back(std::move(version));
   }
   return out;

@@ -40,6 +40,8 @@ Result<std::vector<Membership>> ListMemberships(store::Transaction& tx, const Or
 // The spelling under which the organisation knows a room, if it has one of this name but for case.
 Result<std::optional<std::string>> FindLocalName(store::Transaction& tx, const OrganisationId& organisation,
                                                  std::string_view local_name);
+// Whether some room of the organisation's writes its outputs there, or did.
+Result<bool> IsOutputCatalog(store::Transaction& tx, const OrganisationId& organisation, std::string_view catalog);
 Result<std::optional<Room>> LoadRoom(store::Transaction& tx, const RoomId& id);
 Result<std::vector<RoomId>> RoomsInState(store::Transaction& tx, RoomState state);
 Statement InsertRoom(const Room& room);
@@ -56,11 +58,24 @@ Result<std::optional<Asset>> FindAsset(store::Transaction& tx, const RoomId& roo
 Statement InsertAsset(const Asset& asset);
 Statement UpdateAsset(const Asset& asset);
 Statement RemoveAsset(const Asset& asset);
+// The canonical text of each rule that was ever in force: entries name it by digest.
+Statement InsertRuleText(const Asset& asset);
+Result<std::vector<std::string>> ListRuleDigests(store::Transaction& tx, const RoomId& room);
+// DATA_LOSS if it is missing.
+Result<std::string> FindRuleText(store::Transaction& tx, const RoomId& room, const std::string& digest);
 
 // Notebooks
 Result<std::optional<NotebookVersion>> FindVersion(store::Transaction& tx, const RoomId& room, const Etag& etag);
 Result<std::vector<NotebookVersion>> ListVersions(store::Transaction& tx, const AssetId& asset);  // newest first
 Statement InsertVersion(const NotebookVersion& version);
+// What entries of the ledger name of a version by digest.
+struct VersionDigests {
+  Etag etag;
+  std::string content_sha256;
+  json::Value contract;  // null: none
+};
+// All of the room's, also of notebooks that were withdrawn.
+Result<std::vector<VersionDigests>> ListVersionDigests(store::Transaction& tx, const RoomId& room);
 Result<std::vector<Review>> ListReviews(store::Transaction& tx, const Etag& etag);
 Statement UpsertReview(const Review& review);  // the ledger index is filled in by the journal
 Result<std::vector<AutoApprovalRule>> ListApprovalRules(store::Transaction& tx, const RoomId& room);

@@ -6,23 +6,17 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/strings.h"
+#include "catalog/names.h"
 
 namespace glovebox::room {
 namespace {
 
 Status Invalid(std::string message) { return Status(ErrorCode::kInvalidParameterValue, std::move(message)); }
 
-Status CheckComment(const std::string& comment) {
-  if (comment.size() > limits::kCommentBytesMax) {
-    return Invalid("A comment has at most " + std::to_string(limits::kCommentBytesMax) + " bytes.");
-  }
-  return Status();
-}
-
 Status CheckSpec(const RoomSpec& spec) {
   GB_RETURN_IF_ERROR(CheckSecurableName(spec.name, "clean room name"));
   GB_RETURN_IF_ERROR(CheckPathSafeName(spec.name, "clean room name"));
-  GB_RETURN_IF_ERROR(CheckComment(spec.comment));
+  GB_RETURN_IF_ERROR(catalog::CheckComment(spec.comment));
   if (spec.collaborators.empty() || spec.collaborators.size() > limits::kCollaboratorsMax) {
     return Invalid("A clean room has 1 to " + std::to_string(limits::kCollaboratorsMax) +
                    " collaborators, the creator included.");
@@ -35,6 +29,9 @@ Status CheckSpec(const RoomSpec& spec) {
                       [&](const CollaboratorSpec& other) { return SameName(other.alias, collaborator.alias); });
     if (same > 1) {
       return Invalid("Two collaborators have the alias '" + collaborator.alias + "'; aliases differ, case ignored.");
+    }
+    if (collaborator.invite_email.size() > limits::kEmailBytesMax) {
+      return Invalid("invite_recipient_email has at most " + std::to_string(limits::kEmailBytesMax) + " bytes.");
     }
   }
   return Status();
@@ -107,6 +104,20 @@ Result<Room> RoomService::PlanRoom(const Caller& caller, const RoomSpec& spec) {
   return room;
 }
 
+Status RoomService::CheckRoomForMore(const Caller& caller) {
+  GB_ASSIGN_OR_RETURN(const std::vector<Membership> rooms,
+                      core_.Read([&](store::Transaction& tx) { return ListMemberships(tx, caller.organisation); }));
+  const auto open = std::count_if(rooms.begin(), rooms.end(), [](const Membership& membership) {
+    return membership.room.state != RoomState::kClosed && membership.room.state != RoomState::kFailed;
+  });
+  if (static_cast<std::size_t>(open) >= limits::kRoomsPerOrganisationMax) {
+    return Status(ErrorCode::kResourceExhausted, "Your organisation is in " +
+                                                     std::to_string(limits::kRoomsPerOrganisationMax) +
+                                                     " clean rooms; delete those that it does not need.");
+  }
+  return Status();
+}
+
 Status RoomService::CheckNameIsFree(const Caller& caller, const Room& room) {
   for (const Member& member : room.members) {
     GB_ASSIGN_OR_RETURN(const std::optional<std::string> known, core_.Read([&](store::Transaction& tx) {
@@ -125,6 +136,7 @@ Status RoomService::CheckNameIsFree(const Caller& caller, const Room& room) {
 }
 
 Status RoomService::RecordCreation(const Caller& caller, const RoomSpec& spec, const Room& room) {
+  const std::string& owner = spec.owner.empty() ? caller.name : spec.owner;
   Effects effects{InsertRoom(room)};
   std::vector<LedgerParty> parties;
   for (std::size_t i = 0; i < room.members.size(); ++i) {
@@ -132,7 +144,8 @@ Status RoomService::RecordCreation(const Caller& caller, const RoomSpec& spec, c
     effects.emplace_back(InsertMember(room.id, i, member));
     const bool is_creator = member.alias == room.creator_alias;
     effects.emplace_back(CatalogAct{CatalogAct::Kind::kAddRoom, member.organisation, room.SideId(member),
-                                    member.local_name, is_creator ? caller.name : std::string()});
+                                    member.local_name, is_creator ? owner : std::string(),
+                                    is_creator ? spec.comment : std::string()});
     parties.push_back({member.alias, member.organisation});
   }
   LedgerEntry entry = EntryOf(EventType::kRoomCreated, room.creator_alias, "owner", room.id.str());
@@ -148,17 +161,13 @@ Result<RoomView> RoomService::Create(const Caller& caller, const RoomSpec& spec)
     GB_RETURN_IF_ERROR(core_.context().metastores.CheckPrincipal(caller.organisation, spec.owner));
   }
   const std::lock_guard<std::mutex> guard(creating_);
+  GB_RETURN_IF_ERROR(CheckRoomForMore(caller));
   GB_ASSIGN_OR_RETURN(Room room, PlanRoom(caller, spec));
   GB_RETURN_IF_ERROR(CheckNameIsFree(caller, room));
 
   const std::unique_lock<std::mutex> lock = core_.Lock(room.id);
   GB_RETURN_IF_ERROR(RecordCreation(caller, spec, room));
   GB_RETURN_IF_ERROR(core_.ActivateIfReady(room));
-  if (!spec.comment.empty() || !spec.owner.empty()) {
-    GB_RETURN_IF_ERROR(core_.context().metastores.UpdateLocalRoom(
-        caller, spec.name, spec.comment.empty() ? std::nullopt : std::optional(spec.comment),
-        spec.owner.empty() || spec.owner == caller.name ? std::nullopt : std::optional(spec.owner)));
-  }
   log::Info("room created", {{"room", room.id.str()}});
   RoomView view;
   view.alias = room.creator_alias;
@@ -222,7 +231,7 @@ Result<std::vector<RoomView>> RoomService::List(const Caller& caller) {
 Result<RoomView> RoomService::Update(const Caller& caller, const std::string& name, const RoomUpdate& update) {
   GB_ASSIGN_OR_RETURN(const Membership membership, core_.Enter(caller, name));
   if (update.comment) {
-    GB_RETURN_IF_ERROR(CheckComment(*update.comment));
+    GB_RETURN_IF_ERROR(catalog::CheckComment(*update.comment));
   }
   if (update.comment || update.owner) {
     const RoomPrivilege needed = update.owner ? RoomPrivilege::kManage : RoomPrivilege::kModify;
@@ -244,6 +253,7 @@ Result<RoomView> RoomService::Join(const Caller& caller, const std::string& name
 Result<std::string> RoomService::CreateOutputCatalog(const Caller& caller, const std::string& name,
                                                      const std::string& catalog_name) {
   GB_RETURN_IF_ERROR(CheckSecurableName(catalog_name, "catalog_name"));
+  const std::lock_guard<std::mutex> guard(creating_);
   GB_ASSIGN_OR_RETURN(const LockedMembership membership,
                       core_.EnterForChange(caller, name, RoomPrivilege::kModify, Joining::kImplicit));
   GB_RETURN_IF_ERROR(Core::RequireState(membership.room, {RoomState::kProvisioning, RoomState::kActive}));
@@ -251,6 +261,13 @@ Result<std::string> RoomService::CreateOutputCatalog(const Caller& caller, const
   if (!self.output_catalog.empty()) {
     return Status(ErrorCode::kAlreadyExists,
                   "The clean room has the output catalog '" + self.output_catalog + "' already; there is one each.");
+  }
+  GB_ASSIGN_OR_RETURN(const bool taken, core_.Read([&](store::Transaction& tx) {
+    return IsOutputCatalog(tx, self.organisation, catalog_name);
+  }));
+  if (taken) {
+    return Status(ErrorCode::kAlreadyExists,
+                  "Catalog '" + catalog_name + "' already exists: it is the output catalog of a clean room.");
   }
   GB_RETURN_IF_ERROR(core_.context().metastores.CreateOutputCatalog(caller, catalog_name));
   self.output_catalog = catalog_name;
@@ -270,7 +287,7 @@ Status RoomService::Delete(const Caller& caller, const std::string& name,
     self.left_at = core_.Now();
     self.updated_at = core_.Now();
     Effects effects{RemoveMember(id, self), CatalogAct{CatalogAct::Kind::kRemoveRoom, self.organisation,
-                                                       membership.room.SideId(self), self.local_name, ""}};
+                                                       membership.room.SideId(self), self.local_name, "", ""}};
     const RoomState before = membership.room.state;
     if (before == RoomState::kClosed || before == RoomState::kFailed || before == RoomState::kClosing) {
       GB_ASSIGN_OR_RETURN(const auto tx, core_.context().database.Begin(store::Access::kWrite));
@@ -286,9 +303,16 @@ Status RoomService::Delete(const Caller& caller, const std::string& name,
         (declines ? "declined by collaborator '" : "deleted by collaborator '") + membership.alias + "'";
     entry.data = {{"state", Name(after)}};
     effects.emplace_back(UpdateRoomState(id, after, reason, core_.Now()));
+    std::vector<Asset> assets;
+    if (declines) {
+      GB_ASSIGN_OR_RETURN(assets, core_.Read([&](store::Transaction& tx) { return ListAssets(tx, id); }));
+    }
+    const Effects ends = EndOfHolds(membership.room, assets);
+    effects.insert(effects.end(), ends.begin(), ends.end());
     GB_ASSIGN_OR_RETURN([[maybe_unused]] const std::int64_t index,
                         core_.journal().Record(id, std::move(entry), effects));
     if (declines) {
+      ForgetAll(assets);
       return Status();
     }
   }
@@ -310,15 +334,34 @@ Status RoomService::FinishClosing(const RoomId& id) {
   Effects effects{UpdateRoomState(id, RoomState::kClosed, room.reason, core_.Now())};
   GB_ASSIGN_OR_RETURN(const std::vector<Asset> assets,
                       core_.Read([&](store::Transaction& tx) { return ListAssets(tx, id); }));
+  const Effects ends = EndOfHolds(room, assets);
+  effects.insert(effects.end(), ends.begin(), ends.end());
+  GB_ASSIGN_OR_RETURN(const std::vector<AssetId> kept, preparer_.Kept(id));
+  effects.emplace_back(Preparer::KeepNothing(id));
+  GB_ASSIGN_OR_RETURN([[maybe_unused]] const std::int64_t index, core_.journal().Record(id, std::move(entry), effects));
+  ForgetAll(assets);
+  for (const AssetId& asset : kept) {
+    preparer_.Forget(asset);
+  }
+  log::Info("room closed", {{"room", id.str()}});
+  return Status();
+}
+
+Effects RoomService::EndOfHolds(const Room& room, const std::vector<Asset>& assets) {
+  Effects effects;
   for (const Asset& asset : assets) {
     const Member* owner = room.FindAlias(asset.owner_alias);
     if (asset.type == AssetType::kTable && owner != nullptr) {
       effects.emplace_back(HoldOf(CatalogAct::Kind::kRemoveHold, room, *owner, asset));
     }
   }
-  GB_ASSIGN_OR_RETURN([[maybe_unused]] const std::int64_t index, core_.journal().Record(id, std::move(entry), effects));
-  log::Info("room closed", {{"room", id.str()}});
-  return Status();
+  return effects;
+}
+
+void RoomService::ForgetAll(const std::vector<Asset>& assets) {
+  for (const Asset& asset : assets) {
+    preparer_.Forget(asset.id);
+  }
 }
 
 }  // namespace glovebox::room

@@ -4,8 +4,10 @@
 // is a ledger entry before it takes effect.
 //
 // Joining: the invited organisation sees the room as soon as it exists. It joins by Join(), or by its first act that
-// changes the room (publishing an asset, creating its output catalog, an approval rule): clients of Databricks have no
-// call of their own for it. Who joins becomes the owner of that side; until then its metastore's admins are. The room
+// changes the room (publishing a table or a notebook, reviewing a notebook, creating its output catalog or an
+// auto-approval rule): clients of Databricks have no call of their own for it. Either way it needs CREATE_CLEAN_ROOM on
+// the metastore or MANAGE on the room: who joins becomes the owner of that side; until then its metastore's admins are.
+// The room
 // is ACTIVE once all have joined. An invited side that deletes a room which it has not joined declines: the room
 // FAILED. Names: the creator's name is the local name in every metastore; where two sides share a metastore, the later
 // one's is
@@ -23,6 +25,7 @@
 #include <vector>
 
 #include "room/core.h"
+#include "room/preparer.h"
 
 namespace glovebox::room {
 
@@ -68,7 +71,7 @@ struct RoomUpdate {
 
 class RoomService {
  public:
-  explicit RoomService(Core& core) : core_(core) {}
+  RoomService(Core& core, Preparer& preparer) : core_(core), preparer_(preparer) {}
 
   // Needs CREATE_CLEAN_ROOM. Returns ALREADY_EXISTS that names the room and the side that has it.
   Result<RoomView> Create(const Caller& caller, const RoomSpec& spec);
@@ -79,6 +82,7 @@ class RoomService {
   Result<RoomView> Update(const Caller& caller, const std::string& name, const RoomUpdate& update);
   // By who may manage the side, or may create rooms. Joining twice is no error.
   Result<RoomView> Join(const Caller& caller, const std::string& name);
+  // Also takes a catalog that an earlier call made before it failed.
   Result<std::string> CreateOutputCatalog(const Caller& caller, const std::string& name,
                                           const std::string& catalog_name);
   // `close` is called with the room in state CLOSING, without the room's lock, to end what is under way in it.
@@ -92,9 +96,15 @@ class RoomService {
   Result<RoomView> ViewOf(const Caller& caller, const Membership& membership);
   Result<Member> PlanMember(const Caller& caller, const RoomSpec& spec, const CollaboratorSpec& collaborator,
                             const Room& room);
+  Status CheckRoomForMore(const Caller& caller);
   Status CheckNameIsFree(const Caller& caller, const Room& room);
 
+  // What ends with the room: the holds on its tables, and their governed copies.
+  static Effects EndOfHolds(const Room& room, const std::vector<Asset>& assets);
+  void ForgetAll(const std::vector<Asset>& assets);
+
   Core& core_;
+  Preparer& preparer_;
   std::mutex creating_;  // names are checked in several metastores
 };
 

@@ -5,24 +5,27 @@
 
 #include <algorithm>
 #include <chrono>
-#include <set>
 
 #include "base/encoding.h"
 #include "base/file.h"
+#include "base/guarded.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "room/contract.h"
+#include "room/documents.h"
 
 namespace glovebox::room {
 
 Rooms::Rooms(const Context& context)
     : core_(context),
       preparer_(core_),
-      rooms_(core_),
+      rooms_(core_, preparer_),
       assets_(core_, preparer_),
       inputs_(core_, assets_, preparer_),
+      earlier_(core_, assets_, preparer_),
       notebooks_(core_, inputs_),
       outputs_(core_),
-      runs_(core_, rooms_, inputs_, notebooks_, outputs_) {}
+      runs_(core_, rooms_, inputs_, earlier_, notebooks_, outputs_) {}
 
 Result<std::unique_ptr<Rooms>> Rooms::Open(const Context& context) {
   std::unique_ptr<Rooms> rooms(new Rooms(context));
@@ -38,13 +41,24 @@ Status Rooms::Recover() {
   GB_ASSIGN_OR_RETURN(const std::vector<RoomId> provisioning,
                       core_.Read([](store::Transaction& tx) { return RoomsInState(tx, RoomState::kProvisioning); }));
   for (const RoomId& id : provisioning) {
-    const std::unique_lock<std::mutex> lock = core_.Lock(id);
-    GB_ASSIGN_OR_RETURN(Room room, core_.Load(id));
-    GB_RETURN_IF_ERROR(core_.ActivateIfReady(room));
+    GoOn(id);
   }
   GB_RETURN_IF_ERROR(preparer_.RemoveUnreferenced());
   GB_RETURN_IF_ERROR(runs_.Recover());
   return outputs_.Recover();
+}
+
+void Rooms::GoOn(const RoomId& id) {
+  const std::unique_lock<std::mutex> lock = core_.Lock(id);
+  Status status = core_.journal().SettleRoom(id);
+  if (status.ok()) {
+    Result<Room> room = core_.Load(id);
+    status = room.ok() ? core_.ActivateIfReady(*room) : room.status();
+  }
+  if (!status.ok()) {
+    log::Error("a room could not go on; it is tried again",
+               {{"room", id.str()}, {"code", std::string(WireName(status.code()))}});
+  }
 }
 
 Status Rooms::DeleteRoom(const Caller& caller, const std::string& name) {
@@ -76,32 +90,55 @@ Status Rooms::WriteEvidence(const Caller& caller, const std::string& name,
                             const std::function<Status(std::string_view)>& write) {
   GB_ASSIGN_OR_RETURN(const Membership membership, core_.Enter(caller, name));
   const RoomId& id = membership.room.id;
-  std::set<std::string> blobs;
-  GB_ASSIGN_OR_RETURN(const std::vector<Asset> assets,
-                      core_.Read([&](store::Transaction& tx) { return ListAssets(tx, id); }));
-  for (const Asset& asset : assets) {
-    if (asset.type == AssetType::kTable && !asset.rule.empty()) {
-      blobs.insert(asset.rule);
-      continue;
-    }
-    GB_ASSIGN_OR_RETURN(const std::vector<NotebookVersion> versions,
-                        core_.Read([&](store::Transaction& tx) { return ListVersions(tx, asset.id); }));
-    for (const NotebookVersion& version : versions) {
-      GB_ASSIGN_OR_RETURN(std::string content, Base64Decode(version.content));
-      blobs.insert(std::move(content));
-      if (!version.contract.is_null()) {
-        blobs.insert(json::WriteCanonical(version.contract));
-      }
+  {
+    const std::lock_guard<std::mutex> guard(mutex_);
+    if (!bundling_.insert(id).second) {
+      return Status(ErrorCode::kResourceExhausted, "An evidence bundle of this clean room is being made; try again.");
     }
   }
-  GB_ASSIGN_OR_RETURN(const std::vector<Run> runs,
-                      core_.Read([&](store::Transaction& tx) { return ListRuns(tx, id); }));
-  for (const Run& run : runs) {
-    if (run.state == RunState::kTerminated && !run.certificate.is_null()) {
-      blobs.insert(json::WriteCanonical(run.certificate));
+  Result<ledger::BundleContents> contents = EvidenceOf(id, membership.alias);
+  const Status written = contents.ok() ? core_.context().ledger.WriteEvidence(id, *contents, write) : contents.status();
+  const std::lock_guard<std::mutex> guard(mutex_);
+  bundling_.erase(id);
+  return written;
+}
+
+Result<ledger::BundleContents> Rooms::EvidenceOf(const RoomId& id, const std::string& alias) {
+  ledger::BundleContents contents;
+  GB_ASSIGN_OR_RETURN(contents.openings, core_.Read([&](store::Transaction& tx) { return OpeningsOf(tx, id, alias); }));
+  ledger::Blobs& blobs = contents.blobs;
+  GB_ASSIGN_OR_RETURN(const std::vector<std::string> rules,
+                      core_.Read([&](store::Transaction& tx) { return ListRuleDigests(tx, id); }));
+  for (const std::string& digest : rules) {
+    blobs[digest] = [this, id, digest] {
+      return core_.Read([&](store::Transaction& tx) { return FindRuleText(tx, id, digest); });
+    };
+  }
+  GB_ASSIGN_OR_RETURN(const std::vector<VersionDigests> versions,
+                      core_.Read([&](store::Transaction& tx) { return ListVersionDigests(tx, id); }));
+  for (const VersionDigests& version : versions) {
+    blobs[version.content_sha256] = [this, id, etag = version.etag]() -> Result<std::string> {
+      GB_ASSIGN_OR_RETURN(const auto found,
+                          core_.Read([&](store::Transaction& tx) { return FindVersion(tx, id, etag); }));
+      return found ? Base64Decode(found->content) : Status(ErrorCode::kDataLoss, "A notebook version is missing.");
+    };
+    if (!version.contract.is_null()) {
+      blobs[ContractDigest(version.contract)] =
+          [text = json::WriteCanonical(version.contract)]() -> Result<std::string> { return text; };
     }
   }
-  return core_.context().ledger.WriteEvidence(id, {blobs.begin(), blobs.end()}, write);
+  GB_ASSIGN_OR_RETURN(const std::vector<RunId> runs,
+                      core_.Read([&](store::Transaction& tx) { return RunsWithCertificate(tx, id); }));
+  for (const RunId run : runs) {
+    const auto load = [this, run]() -> Result<std::string> {
+      GB_ASSIGN_OR_RETURN(const auto found, core_.Read([&](store::Transaction& tx) { return FindRun(tx, run); }));
+      return found ? json::WriteCanonical(found->certificate)
+                   : Result<std::string>(Status(ErrorCode::kDataLoss, "A run is missing."));
+    };
+    GB_ASSIGN_OR_RETURN(const std::string certificate, load());
+    blobs[HexDigest(certificate)] = load;
+  }
+  return contents;
 }
 
 Result<std::string> Rooms::MakeEvidenceFile(const Caller& caller, const std::string& name) {
@@ -122,14 +159,21 @@ Result<std::string> Rooms::MakeEvidenceFile(const Caller& caller, const std::str
 
 std::string Rooms::EvidenceFolder() const { return core_.context().data_folder + "/evidence"; }
 
-Status Rooms::Sweep() { return outputs_.ExpireDue(); }
+Status Rooms::Sweep() {
+  for (const RoomId& id : core_.journal().Unsettled()) {
+    GoOn(id);
+  }
+  const Status runs = runs_.Sweep();
+  GB_RETURN_IF_ERROR(outputs_.Sweep());
+  return runs;
+}
 
 void Rooms::SweepLoop() {
   std::unique_lock<std::mutex> lock(mutex_);
   while (!stopping_) {
     lock.unlock();
-    if (const Status swept = Sweep(); !swept.ok()) {
-      log::Error("expiry stopped half-way", {{"code", std::string(WireName(swept.code()))}});
+    if (const Status swept = RunGuarded("A sweep", [this] { return Sweep(); }); !swept.ok()) {
+      log::Error("a sweep stopped half-way", {{"code", std::string(WireName(swept.code()))}});
     }
     lock.lock();
     wake_.wait_for(lock, std::chrono::milliseconds(limits::kSweepIntervalMs), [this] { return stopping_; });

@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -46,7 +47,9 @@ class Rooms {
   // Entries [from, to), at most kLedgerEntriesPageMax.
   Result<std::vector<std::string>> LedgerEntries(const Caller& caller, const std::string& name, std::int64_t from,
                                                  std::int64_t to);
-  // The evidence bundle as a tar archive, with what every collaborator may see: code, contracts, rules, certificates.
+  // The evidence bundle as a tar archive, with what every collaborator may see (code, contracts, rules, certificates)
+  // and what opens the commitments to the parameters of the caller's own side's runs; also of assets that were
+  // withdrawn since. RESOURCE_EXHAUSTED while another bundle of the room is being made.
   Status WriteEvidence(const Caller& caller, const std::string& name,
                        const std::function<Status(std::string_view)>& write);
 
@@ -55,13 +58,17 @@ class Rooms {
 
   void Start();
   void Stop();
-  // What is due to expire now.
+  // What is due to expire now, and what a failing store left behind.
   Status Sweep();
 
  private:
   explicit Rooms(const Context& context);
   Status Recover();
+  // Settles the room and activates it if all have joined.
+  void GoOn(const RoomId& id);
   void SweepLoop();
+  // All contents that entries of the room's ledger name by digest.
+  Result<ledger::BundleContents> EvidenceOf(const RoomId& id, const std::string& alias);
   [[nodiscard]] std::string EvidenceFolder() const;
 
   Core core_;
@@ -69,12 +76,14 @@ class Rooms {
   RoomService rooms_;
   AssetService assets_;
   RunInputs inputs_;
+  EarlierTables earlier_;
   NotebookService notebooks_;
   OutputService outputs_;
   RunService runs_;
   std::mutex mutex_;
   std::condition_variable wake_;
-  bool stopping_ = false;  // guarded by mutex_
+  bool stopping_ = false;      // guarded by mutex_
+  std::set<RoomId> bundling_;  // rooms whose evidence is being written; guarded by mutex_
   std::thread sweeper_;
 };
 

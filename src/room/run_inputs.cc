@@ -2,17 +2,21 @@
 #include "room/run_inputs.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/strings.h"
+#include "query/sql_names.h"
 
 namespace glovebox::room {
 namespace {
 
-Statement UpdateProblem(const AssetId& asset, const std::string& problem) {
-  return {"UPDATE room_assets SET problem = ? WHERE id = ?", {problem, asset.str()}};
+// Only of the rule that was tried: the owner may have set another one meanwhile.
+Statement UpdateProblem(const Asset& asset, const std::string& problem) {
+  return {"UPDATE room_assets SET problem = ? WHERE id = ? AND rule_digest = ?",
+          {problem, asset.id.str(), asset.rule_digest}};
 }
 
 bool IsServers(const std::string& name) { return name == kOutputCatalogParameter || name == kOutputSchemaParameter; }
@@ -48,6 +52,10 @@ Status CheckValue(const Program& program, const std::string& name, const json::V
   if (!value.is_string()) {
     return InvalidParameter("the value of '" + name + "' must be a text.");
   }
+  if (value.as_string().size() > limits::kRunParameterBytesMax) {
+    return InvalidParameter("the value of '" + name + "' has at most " + std::to_string(limits::kRunParameterBytesMax) +
+                            " bytes.");
+  }
   if (IsServers(name)) {
     return InvalidParameter("'" + name + "' is set by the server.");
   }
@@ -64,7 +72,39 @@ Status CheckValue(const Program& program, const std::string& name, const json::V
   return Status();
 }
 
+std::set<std::string> NamesIn(const Program& program) {
+  std::set<std::string> names;
+  for (const engine::Cell& cell : program.cells) {
+    names.merge(query::DottedNames(cell.sql));
+  }
+  return names;
+}
+
 }  // namespace
+
+json::Value InputsToJson(const std::vector<InputAsset>& assets) {
+  json::Array out;
+  for (const InputAsset& asset : assets) {
+    out.emplace_back(json::Object{{"asset", asset.name},
+                                  {"owner", asset.owner_alias},
+                                  {"version", asset.version},
+                                  {"policy_commitment", asset.policy_digest},
+                                  {"rule_sha256", asset.rule_digest}});
+  }
+  return json::Value(std::move(out));
+}
+
+engine::RunAsset AssetOf(const Asset& asset, const Prepared& prepared, const std::string& runner_alias) {
+  engine::RunAsset out;
+  out.name = Split(asset.name, '.');
+  out.owner = asset.owner_alias;
+  out.role = asset.owner_alias == runner_alias ? engine::Role::kOwn : engine::Role::kProtected;
+  out.rule = asset.rule;
+  out.version = prepared.version;
+  out.policy_digest = prepared.policy_digest;
+  out.prepared = prepared.asset;
+  return out;
+}
 
 Status RunInputs::CheckParameters(const Program& program, const json::Value& parameters) {
   if (parameters.is_null()) {
@@ -91,12 +131,45 @@ Result<Inputs> RunInputs::Collect(const Room& room, const std::string& runner_al
   inputs.request.parameters.push_back({std::string(kOutputSchemaParameter), "", place.schema, false});
   GB_ASSIGN_OR_RETURN(const std::vector<Asset> assets,
                       core_.Read([&](store::Transaction& tx) { return ListAssets(tx, room.id); }));
+  const std::set<std::string> names = NamesIn(program);
+  std::size_t tables = 0;
   for (const Asset& asset : assets) {
-    if (asset.type == AssetType::kTable) {
-      GB_RETURN_IF_ERROR(AddAsset(room, runner_alias, asset, inputs));
+    if (asset.type != AssetType::kTable || !names.contains(AsciiLower(asset.name))) {
+      continue;
     }
+    if (++tables > limits::kRunTablesMax) {
+      return Status(ErrorCode::kNotSupported, "The notebook names more than " + std::to_string(limits::kRunTablesMax) +
+                                                  " tables of the clean room.");
+    }
+    GB_RETURN_IF_ERROR(AddAsset(room, runner_alias, asset, inputs));
+  }
+  if (json::WriteCanonical(InputsToJson(inputs.assets)).size() > limits::kRunInputsBytesMax) {
+    return Status(ErrorCode::kNotSupported, "The notebook names too many tables with names as long as these.");
   }
   return inputs;
+}
+
+Result<bool> RunInputs::IsCurrent(const Room& room, const Inputs& inputs) {
+  for (const InputAsset& input : inputs.assets) {
+    GB_ASSIGN_OR_RETURN(const std::optional<Asset> asset, core_.Read([&](store::Transaction& tx) {
+      return FindAsset(tx, room.id, AssetType::kTable, input.name);
+    }));
+    if (!asset || asset->id != input.id || asset->rule_digest != input.rule_digest) {
+      return false;
+    }
+    GB_ASSIGN_OR_RETURN(const AssetStatus status, assets_.StatusOf(room, *asset));
+    if (status != AssetStatus::kActive) {
+      return false;
+    }
+    const Member* owner = room.FindAlias(asset->owner_alias);
+    GB_ASSERT(owner != nullptr);
+    GB_ASSIGN_OR_RETURN(const auto versions, core_.context().metastores.SourceVersion(
+                                                 owner->organisation, owner->local_name, asset->table_id));
+    if (versions.first != input.version || versions.second != input.policy_version) {
+      return false;
+    }
+  }
+  return true;
 }
 
 Status RunInputs::AddAsset(const Room& room, const std::string& runner_alias, const Asset& asset, Inputs& inputs) {
@@ -114,23 +187,16 @@ Status RunInputs::AddAsset(const Room& room, const std::string& runner_alias, co
     log::Warning("an asset could not be prepared",
                  {{"asset", asset.id.str()}, {"code", std::string(WireName(prepared.status().code()))}});
     inputs.unusable.push_back(asset.name + " (NOT_PREPARED)");
-    return core_.Write({UpdateProblem(asset.id, prepared.status().message())});
+    return core_.Write({UpdateProblem(asset, prepared.status().message())});
   }
   if (!asset.problem.empty()) {
-    GB_RETURN_IF_ERROR(core_.Write({UpdateProblem(asset.id, "")}));
+    GB_RETURN_IF_ERROR(core_.Write({UpdateProblem(asset, "")}));
   }
   preparer_.Keep(asset, *prepared);
   const Prepared& ready = **prepared;
-  engine::RunAsset input;
-  input.name = Split(asset.name, '.');
-  input.owner = asset.owner_alias;
-  input.role = asset.owner_alias == runner_alias ? engine::Role::kOwn : engine::Role::kProtected;
-  input.rule = asset.rule;
-  input.version = ready.version;
-  input.policy_digest = ready.policy_digest;
-  input.prepared = ready.asset;
-  inputs.request.assets.push_back(std::move(input));
-  inputs.assets.push_back({asset.name, asset.owner_alias, ready.version, ready.policy_digest, asset.rule_digest});
+  inputs.request.assets.push_back(AssetOf(asset, ready, runner_alias));
+  inputs.assets.push_back({asset.id, asset.name, asset.owner_alias, ready.version, ready.policy_version,
+                           ready.policy_digest, asset.rule_digest});
   inputs.held.push_back(*prepared);
   return Status();
 }

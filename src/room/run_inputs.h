@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What a plan or a run of a notebook version gets: its cells, its parameters with their types, and the governed scan of
-// every asset that can be used now.
+// every asset that its cells may name and that can be used now.
+//
+// Protocol of a run: Collect without the room's lock, since preparing reads whole tables; then, with the lock,
+// IsCurrent: what was withdrawn, bound by another rule or written in between is not used.
 //
 // Who learns what: `unusable` names assets and their public status; why an asset could not be prepared is stored for
 // its owner only. Threads: thread-safe.
@@ -30,19 +33,26 @@ struct Program {
 };
 
 struct InputAsset {
+  AssetId id;
   std::string name;
   std::string owner_alias;
   std::string version;
+  std::string policy_version;  // the owner's; only its digest goes further
   std::string policy_digest;
   std::string rule_digest;
 };
+// As run.authorized names them.
+json::Value InputsToJson(const std::vector<InputAsset>& assets);
 
 struct Inputs {
   engine::RunRequest request;  // cells, parameters, assets
   std::vector<InputAsset> assets;
   std::vector<std::string> unusable;                  // "name (PENDING)"
-  std::vector<std::shared_ptr<const Prepared>> held;  // keeps the files
+  std::vector<std::shared_ptr<const Prepared>> held;  // keeps the files: those of the assets, in their order, first
 };
+
+// A prepared asset as a run by `runner_alias` gets it.
+engine::RunAsset AssetOf(const Asset& asset, const Prepared& prepared, const std::string& runner_alias);
 
 // Where a notebook is told to write.
 struct OutputPlace {
@@ -56,9 +66,13 @@ class RunInputs {
 
   // Reads the notebook. Returns INVALID_PARAMETER_VALUE or NOT_SUPPORTED with the cell that is wrong.
   static Result<Program> Read(const std::string& content_base64, const std::string& name);
-  // For a run by `runner_alias`. REQUIRES: `parameters` passed CheckParameters.
+  // For a run by `runner_alias`. NOT_SUPPORTED if the notebook names too many tables. REQUIRES: `parameters` passed
+  // CheckParameters.
   Result<Inputs> Collect(const Room& room, const std::string& runner_alias, const Program& program,
                          const json::Value& parameters, const OutputPlace& place);
+  // Whether each asset is still published, under the same rule, readable for its owner's side, and at the version that
+  // was prepared. REQUIRES: the room's lock.
+  Result<bool> IsCurrent(const Room& room, const Inputs& inputs);
   // `parameters` is an object of texts, or null. Where the notebook declares parameters, there are no others; where it
   // declares none, each is a text.
   static Status CheckParameters(const Program& program, const json::Value& parameters);

@@ -3,31 +3,51 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
+#include "base/guarded.h"
 #include "base/limits.h"
+#include "base/log.h"
 
 namespace glovebox::room {
 
-Status RunQueue::Reserve() {
+Status RunQueue::Reserve(const OrganisationId& organisation) {
   const std::lock_guard<std::mutex> guard(mutex_);
-  if (waiting_.size() + reserved_ >= limits::kRunsQueuedMax) {
-    return Status(ErrorCode::kResourceExhausted,
-                  std::to_string(limits::kRunsQueuedMax) + " runs are waiting; submit again later.");
+  const auto share = shares_.find(organisation);
+  if (share != shares_.end() && share->second.queued >= limits::kRunsQueuedPerOrganisationMax) {
+    return Status(ErrorCode::kResourceExhausted, std::to_string(limits::kRunsQueuedPerOrganisationMax) +
+                                                     " runs of your organisation are waiting; submit again later.");
   }
+  if (waiting_.size() + reserved_ >= limits::kRunsQueuedMax) {
+    return Status(ErrorCode::kResourceExhausted, "Too many runs are waiting; submit again later.");
+  }
+  ++shares_[organisation].queued;
   ++reserved_;
   return Status();
 }
 
-void RunQueue::Unreserve() {
+void RunQueue::Unreserve(const OrganisationId& organisation) {
   const std::lock_guard<std::mutex> guard(mutex_);
   --reserved_;
+  Dequeued(organisation);
 }
 
-void RunQueue::Add(RunId id, const RoomId& room) {
+void RunQueue::Dequeued(const OrganisationId& organisation) { --shares_[organisation].queued; }
+
+void RunQueue::Add(RunId id, const RoomId& room, const OrganisationId& organisation) {
   {
     const std::lock_guard<std::mutex> guard(mutex_);
     --reserved_;
-    waiting_.push_back({id, room});
+    waiting_.push_back({id, room, organisation});
+  }
+  wake_.notify_one();
+}
+
+void RunQueue::Resume(RunId id, const RoomId& room, const OrganisationId& organisation) {
+  {
+    const std::lock_guard<std::mutex> guard(mutex_);
+    ++shares_[organisation].queued;
+    waiting_.push_back({id, room, organisation});
   }
   wake_.notify_one();
 }
@@ -39,8 +59,16 @@ bool RunQueue::Remove(RunId id) {
   if (found == waiting_.end()) {
     return false;
   }
+  Dequeued(found->organisation);
   waiting_.erase(found);
   return true;
+}
+
+bool RunQueue::Knows(RunId id) {
+  const std::lock_guard<std::mutex> guard(mutex_);
+  return working_.contains(id) ||
+         std::any_of(waiting_.begin(), waiting_.end(), [&](const Waiting& waiting) { return waiting.id == id; }) ||
+         std::any_of(due_.begin(), due_.end(), [&](const auto& due) { return due.second == id; });
 }
 
 void RunQueue::FinishAt(RunId id, TimeMs time) {
@@ -51,35 +79,67 @@ void RunQueue::FinishAt(RunId id, TimeMs time) {
   wake_.notify_one();
 }
 
+std::deque<RunQueue::Waiting>::iterator RunQueue::Next() {
+  auto best = waiting_.end();
+  const auto rank = [this](const Waiting& run) {
+    const Share& share = shares_[run.organisation];
+    return std::pair(share.running, share.turn);
+  };
+  for (auto run = waiting_.begin(); run != waiting_.end(); ++run) {
+    if (!busy_.contains(run->room) && (best == waiting_.end() || rank(*run) < rank(*best))) {
+      best = run;
+    }
+  }
+  return best;
+}
+
 RunQueue::Work RunQueue::Take() {
   if (!due_.empty() && due_.begin()->first <= ToInt(clock_.Now())) {
-    Work work{Work::Kind::kFinish, {due_.begin()->second, RoomId()}};
+    Work work{Work::Kind::kFinish, {due_.begin()->second, RoomId(), OrganisationId()}};
     due_.erase(due_.begin());
+    working_.insert(work.run.id);
     return work;
   }
   if (busy_.size() >= limits::kRunsConcurrentMax) {
     return {};
   }
-  const auto next =
-      std::find_if(waiting_.begin(), waiting_.end(), [&](const Waiting& run) { return !busy_.contains(run.room); });
+  const auto next = Next();
   if (next == waiting_.end()) {
     return {};
   }
   Work work{Work::Kind::kExecute, *next};
-  busy_.insert(next->room);
   waiting_.erase(next);
+  busy_.insert(work.run.room);
+  working_.insert(work.run.id);
+  Dequeued(work.run.organisation);
+  Share& share = shares_[work.run.organisation];
+  ++share.running;
+  share.turn = ++turns_;
   return work;
 }
 
 void RunQueue::Perform(const Work& work) {
-  if (work.kind == Work::Kind::kFinish) {
-    steps_.Finish(work.run.id);
-    return;
+  const bool executes = work.kind == Work::Kind::kExecute;
+  const Status done = RunGuarded("A step of a run", [&] {
+    if (executes) {
+      steps_.Execute(work.run.id);
+    } else {
+      steps_.Finish(work.run.id);
+    }
+    return Status();
+  });
+  if (!done.ok()) {
+    log::Error("a step of a run is tried again",
+               {{"run_id", static_cast<std::int64_t>(work.run.id)}, {"message", done.message()}});
+    FinishAt(work.run.id, TimeMs{ToInt(clock_.Now()) + limits::kRunRetryMaxMs});
   }
-  steps_.Execute(work.run.id);
   {
     const std::lock_guard<std::mutex> guard(mutex_);
-    busy_.erase(work.run.room);
+    working_.erase(working_.find(work.run.id));
+    if (executes) {
+      busy_.erase(work.run.room);
+      --shares_[work.run.organisation].running;
+    }
   }
   wake_.notify_one();
 }
@@ -98,11 +158,10 @@ bool RunQueue::Step() {
 }
 
 std::int64_t RunQueue::IdleMs() const {
-  constexpr std::int64_t kIdleMaxMs = 1'000;
   if (due_.empty()) {
-    return kIdleMaxMs;
+    return limits::kQueueIdleMaxMs;
   }
-  return std::clamp<std::int64_t>(due_.begin()->first - ToInt(clock_.Now()), 1, kIdleMaxMs);
+  return std::clamp<std::int64_t>(due_.begin()->first - ToInt(clock_.Now()), 1, limits::kQueueIdleMaxMs);
 }
 
 void RunQueue::Loop() {

@@ -11,13 +11,14 @@ using store::Value;
 constexpr std::string_view kRunColumns =
     "id, task_id, room_id, organisation_id, runner_alias, principal_id, principal_name, run_name, task_key, "
     "idempotency_token, notebook_id, notebook_name, etag, parameters, state, outcome, error_code, message, rule, "
-    "cancel_requested, requested_at, visible_at, output_catalog, output_schema, output_expires_at, certificate, "
-    "completion";
+    "authorized_index, requested_at, visible_at, output_catalog, output_schema, output_expires_at, certificate, "
+    "completion, parameters_opening";
 constexpr std::string_view kOutputColumns =
     "id, run_id, room_id, organisation_id, runner_alias, name, columns_json, row_count, byte_count, sha256, path, "
-    "rows_path, state, reason, registered, created_at, decide_by, expires_at";
+    "rows_path, state, reason, disclosed, opening, registered, register_problem, created_at, decide_by, expires_at";
 constexpr std::string_view kExportColumns =
-    "id, room_id, output_id, run_id, organisation_id, principal_name, state, sha256, path, byte_count, created_at";
+    "id, room_id, output_id, run_id, organisation_id, runner_alias, principal_name, state, sha256, byte_count, "
+    "created_at";
 
 TimeMs Time(const Row& row, std::size_t column) { return TimeMs{row.Int(column)}; }
 Value Number(TimeMs time) { return ToInt(time); }
@@ -70,7 +71,7 @@ Result<Run> RunOf(const Row& row) {
   run.error_code = row.Text(16);
   run.message = row.Text(17);
   run.rule = row.Text(18);
-  run.cancel_requested = row.Int(19) != 0;
+  run.authorized_index = row.Int(19);
   run.requested_at = Time(row, 20);
   run.visible_at = Time(row, 21);
   run.output_catalog = row.Text(22);
@@ -78,6 +79,7 @@ Result<Run> RunOf(const Row& row) {
   run.output_expires_at = Time(row, 24);
   GB_ASSIGN_OR_RETURN(run.certificate, JsonFromText(row.Text(25)));
   GB_ASSIGN_OR_RETURN(run.completion, JsonFromText(row.Text(26)));
+  run.parameters_opening = row.Text(27);
   return run;
 }
 
@@ -98,10 +100,13 @@ Result<Output> OutputOf(const Row& row) {
   GB_ASSIGN_OR_RETURN(output.state, EnumFromName(row.Text(12), {OutputState::kWaiting, OutputState::kReleased,
                                                                 OutputState::kRejected, OutputState::kExpired}));
   output.reason = row.Text(13);
-  output.registered = row.Int(14) != 0;
-  output.created_at = Time(row, 15);
-  output.decide_by = Time(row, 16);
-  output.expires_at = Time(row, 17);
+  output.disclosed = row.Int(14) != 0;
+  output.opening = row.Text(15);
+  output.registered = row.Int(16) != 0;
+  output.register_problem = row.Text(17);
+  output.created_at = Time(row, 18);
+  output.decide_by = Time(row, 19);
+  output.expires_at = Time(row, 20);
   return output;
 }
 
@@ -112,11 +117,11 @@ Result<Export> ExportOf(const Row& row) {
   item.output = OutputId(row.Text(2));
   item.run = RunId{row.Int(3)};
   item.organisation = OrganisationId(row.Text(4));
-  item.principal_name = row.Text(5);
-  GB_ASSIGN_OR_RETURN(item.state, EnumFromName(row.Text(6), {ExportState::kRequested, ExportState::kReleased,
+  item.runner_alias = row.Text(5);
+  item.principal_name = row.Text(6);
+  GB_ASSIGN_OR_RETURN(item.state, EnumFromName(row.Text(7), {ExportState::kRequested, ExportState::kReleased,
                                                              ExportState::kDenied, ExportState::kInterrupted}));
-  item.sha256 = row.Text(7);
-  item.path = row.Text(8);
+  item.sha256 = row.Text(8);
   item.bytes = row.Int(9);
   item.created_at = Time(row, 10);
   return item;
@@ -175,8 +180,24 @@ Result<std::vector<Run>> UnfinishedRuns(Transaction& tx) {
   return QueryAll(tx, Select(kRunColumns, "room_runs WHERE state <> 'TERMINATED' ORDER BY id"), {}, &RunOf);
 }
 
+Result<std::vector<Run>> UnfinishedRunsIn(Transaction& tx, const RoomId& room) {
+  return QueryAll(tx, Select(kRunColumns, "room_runs WHERE room_id = ? AND state <> 'TERMINATED' ORDER BY id"),
+                  {Text(room.str())}, &RunOf);
+}
+
+Result<std::vector<RunId>> RunsWithCertificate(Transaction& tx, const RoomId& room) {
+  GB_ASSIGN_OR_RETURN(const auto rows, tx.Query("SELECT id FROM room_runs WHERE room_id = ? AND state = 'TERMINATED' "
+                                                "AND certificate <> '' ORDER BY id",
+                                                {Text(room.str())}));
+  std::vector<RunId> out;
+  for (const Row& row : rows) {
+    out.push_back(RunId{row.Int(0)});
+  }
+  return out;
+}
+
 Statement InsertRun(const Run& run) {
-  return {Insert("room_runs", kRunColumns, 27),
+  return {Insert("room_runs", kRunColumns, 28),
           {Number(run.id),
            Number(run.task_id),
            Text(run.room.str()),
@@ -196,23 +217,37 @@ Statement InsertRun(const Run& run) {
            run.error_code,
            run.message,
            run.rule,
-           std::int64_t{run.cancel_requested ? 1 : 0},
+           run.authorized_index,
            Number(run.requested_at),
            Number(run.visible_at),
            run.output_catalog,
            run.output_schema,
            Number(run.output_expires_at),
            JsonText(run.certificate),
-           JsonText(run.completion)}};
+           JsonText(run.completion),
+           run.parameters_opening}};
 }
 
 Statement UpdateRun(const Run& run) {
   return {
-      "UPDATE room_runs SET state = ?, outcome = ?, error_code = ?, message = ?, rule = ?, cancel_requested = ?, "
-      "visible_at = ?, output_schema = ?, output_expires_at = ?, certificate = ?, completion = ? WHERE id = ?",
-      {Text(Name(run.state)), Text(Name(run.outcome)), run.error_code, run.message, run.rule,
-       std::int64_t{run.cancel_requested ? 1 : 0}, Number(run.visible_at), run.output_schema,
-       Number(run.output_expires_at), JsonText(run.certificate), JsonText(run.completion), Number(run.id)}};
+      "UPDATE room_runs SET state = ?, outcome = ?, error_code = ?, message = ?, rule = ?, authorized_index = ?, "
+      "visible_at = ?, output_schema = ?, output_expires_at = ?, certificate = ?, completion = ?, parameters_opening = "
+      "? WHERE id = ?",
+      {Text(Name(run.state)), Text(Name(run.outcome)), run.error_code, run.message, run.rule, run.authorized_index,
+       Number(run.visible_at), run.output_schema, Number(run.output_expires_at), JsonText(run.certificate),
+       JsonText(run.completion), run.parameters_opening, Number(run.id)}};
+}
+
+Result<std::vector<ledger::OpeningSet>> OpeningsOf(Transaction& tx, const RoomId& room, const std::string& alias) {
+  GB_ASSIGN_OR_RETURN(const auto rows,
+                      tx.Query("SELECT authorized_index, parameters_opening FROM room_runs WHERE room_id = ? AND "
+                               "runner_alias = ? AND authorized_index >= 0 ORDER BY authorized_index",
+                               {Text(room.str()), alias}));
+  std::vector<ledger::OpeningSet> out;
+  for (const Row& row : rows) {
+    out.push_back({static_cast<std::uint64_t>(row.Int(0)), {row.Text(1)}});
+  }
+  return out;
 }
 
 Statement UpdateRequestedAt(RunId id, TimeMs time) {
@@ -231,18 +266,12 @@ Result<std::vector<json::Value>> LoadHistory(Transaction& tx, const RoomId& room
   return out;
 }
 
-Result<bool> HasReleaseRecord(Transaction& tx, RunId run) {
-  GB_ASSIGN_OR_RETURN(const auto row,
-                      tx.QueryOne("SELECT run_id FROM room_release_records WHERE run_id = ?", {Number(run)}));
-  return row.has_value();
-}
-
 Statement InsertReleaseRecord(const ReleaseRecord& record) {
   return {
       "INSERT INTO room_release_records (run_id, room_id, position, record, salt, commitment, created_at) SELECT ?, "
-      "?, COALESCE(MAX(position), 0) + 1, ?, ?, ?, ? FROM room_release_records",
+      "?, COALESCE(MAX(position), 0) + 1, ?, ?, ?, ? FROM room_release_records WHERE room_id = ?",
       {Number(record.run), Text(record.room.str()), JsonText(record.record), record.salt, record.commitment,
-       Number(record.created_at)}};
+       Number(record.created_at), Text(record.room.str())}};
 }
 
 Result<std::optional<Output>> FindOutput(Transaction& tx, const RoomId& room, const OutputId& id) {
@@ -255,35 +284,68 @@ Result<std::vector<Output>> ListOutputs(Transaction& tx, const RoomId& room) {
                   {Text(room.str())}, &OutputOf);
 }
 
-Result<std::vector<Output>> OutputsOfRun(Transaction& tx, RunId run) {
-  return QueryAll(tx, Select(kOutputColumns, "room_outputs WHERE run_id = ? ORDER BY name"), {Number(run)}, &OutputOf);
-}
-
 Result<std::vector<Output>> OutputsDue(Transaction& tx, TimeMs now) {
   return QueryAll(tx,
                   Select(kOutputColumns,
-                         "room_outputs WHERE (expires_at <= ? AND state <> 'EXPIRED') OR (decide_by <= ? "
-                         "AND state = 'PENDING_REVIEW') ORDER BY id"),
+                         "room_outputs WHERE id IN (SELECT id FROM room_outputs WHERE state <> 'EXPIRED' AND "
+                         "expires_at <= ? UNION SELECT id FROM room_outputs WHERE state = 'PENDING_REVIEW' AND "
+                         "decide_by <= ?) ORDER BY id"),
                   {Number(now), Number(now)}, &OutputOf);
 }
 
-Result<std::vector<Output>> UnregisteredOutputs(Transaction& tx) {
-  return QueryAll(tx, Select(kOutputColumns, "room_outputs WHERE state = 'RELEASED' AND registered = 0 ORDER BY id"),
-                  {}, &OutputOf);
+Result<std::vector<Output>> UnregisteredOutputs(Transaction& tx, const std::optional<RoomId>& room) {
+  const std::string rest = "room_outputs WHERE state = 'RELEASED' AND registered = 0";
+  return room ? QueryAll(tx, Select(kOutputColumns, rest + " AND room_id = ? ORDER BY id"), {Text(room->str())},
+                         &OutputOf)
+              : QueryAll(tx, Select(kOutputColumns, rest + " ORDER BY room_id, id"), {}, &OutputOf);
+}
+
+Result<std::vector<Output>> OutputsToRemove(Transaction& tx) {
+  return QueryAll(tx, Select(kOutputColumns, "room_outputs WHERE state = 'EXPIRED' AND removed = 0 ORDER BY id"), {},
+                  &OutputOf);
 }
 
 Statement InsertOutput(const Output& output) {
-  return {
-      Insert("room_outputs", kOutputColumns, 18),
-      {Text(output.id.str()), Number(output.run), Text(output.room.str()), Text(output.organisation.str()),
-       output.runner_alias, output.name, JsonText(output.columns), output.rows, output.bytes, output.sha256,
-       output.path, output.rows_path, Text(Name(output.state)), output.reason, std::int64_t{output.registered ? 1 : 0},
-       Number(output.created_at), Number(output.decide_by), Number(output.expires_at)}};
+  return {Insert("room_outputs", kOutputColumns, 21),
+          {Text(output.id.str()),
+           Number(output.run),
+           Text(output.room.str()),
+           Text(output.organisation.str()),
+           output.runner_alias,
+           output.name,
+           JsonText(output.columns),
+           output.rows,
+           output.bytes,
+           output.sha256,
+           output.path,
+           output.rows_path,
+           Text(Name(output.state)),
+           output.reason,
+           std::int64_t{output.disclosed ? 1 : 0},
+           output.opening,
+           std::int64_t{output.registered ? 1 : 0},
+           output.register_problem,
+           Number(output.created_at),
+           Number(output.decide_by),
+           Number(output.expires_at)}};
 }
 
-Statement UpdateOutput(const Output& output) {
-  return {"UPDATE room_outputs SET state = ?, reason = ?, registered = ? WHERE id = ?",
-          {Text(Name(output.state)), output.reason, std::int64_t{output.registered ? 1 : 0}, Text(output.id.str())}};
+Statement UpdateOutputState(const Output& output) {
+  return {"UPDATE room_outputs SET state = ?, disclosed = ? WHERE id = ?",
+          {Text(Name(output.state)), std::int64_t{output.disclosed ? 1 : 0}, Text(output.id.str())}};
+}
+
+Statement MarkOutputRegistered(const OutputId& id) {
+  return {"UPDATE room_outputs SET registered = 1, register_problem = '' WHERE id = ? AND state = 'RELEASED'",
+          {Text(id.str())}};
+}
+
+Statement MarkOutputRemoved(const OutputId& id) {
+  return {"UPDATE room_outputs SET registered = 0, removed = 1 WHERE id = ?", {Text(id.str())}};
+}
+
+Statement UpdateRegisterProblem(const OutputId& id, const std::string& problem) {
+  return {"UPDATE room_outputs SET register_problem = ? WHERE id = ?", {problem, Text(id.str())}};
 }
 
 Result<std::vector<OutputDecision>> ListDecisions(Transaction& tx, const OutputId& output) {
@@ -324,14 +386,18 @@ Result<std::vector<Export>> ListExports(Transaction& tx, const RoomId& room) {
                   &ExportOf);
 }
 
-Result<std::vector<Export>> OpenExports(Transaction& tx) {
-  return QueryAll(tx, Select(kExportColumns, "room_exports WHERE state = 'REQUESTED' ORDER BY id"), {}, &ExportOf);
+Result<std::vector<Export>> OpenExports(Transaction& tx, const std::optional<RoomId>& room) {
+  const std::string rest = "room_exports WHERE state = 'REQUESTED'";
+  return room ? QueryAll(tx, Select(kExportColumns, rest + " AND room_id = ? ORDER BY id"), {Text(room->str())},
+                         &ExportOf)
+              : QueryAll(tx, Select(kExportColumns, rest + " ORDER BY room_id, id"), {}, &ExportOf);
 }
 
 Statement InsertExport(const Export& item) {
   return {Insert("room_exports", kExportColumns, 11),
           {item.id, Text(item.room.str()), Text(item.output.str()), Number(item.run), Text(item.organisation.str()),
-           item.principal_name, Text(Name(item.state)), item.sha256, item.path, item.bytes, Number(item.created_at)}};
+           item.runner_alias, item.principal_name, Text(Name(item.state)), item.sha256, item.bytes,
+           Number(item.created_at)}};
 }
 
 Statement UpdateExport(const Export& item) {

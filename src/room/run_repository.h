@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "ledger/bundle.h"
 #include "room/model.h"
 #include "room/repository.h"
 #include "store/database.h"
@@ -23,6 +24,12 @@ Result<std::optional<Run>> FindRunByToken(store::Transaction& tx, const Organisa
 Result<std::vector<Run>> ListRuns(store::Transaction& tx, const RoomId& room);                    // newest first
 Result<std::vector<Run>> ListRunsOf(store::Transaction& tx, const OrganisationId& organisation);  // newest first
 Result<std::vector<Run>> UnfinishedRuns(store::Transaction& tx);                                  // oldest first
+Result<std::vector<Run>> UnfinishedRunsIn(store::Transaction& tx, const RoomId& room);            // oldest first
+// Those whose certificate may be shown: by id.
+Result<std::vector<RunId>> RunsWithCertificate(store::Transaction& tx, const RoomId& room);
+// What opens the commitments to parameters of the side's runs, by entry.
+Result<std::vector<ledger::OpeningSet>> OpeningsOf(store::Transaction& tx, const RoomId& room,
+                                                   const std::string& alias);
 Statement InsertRun(const Run& run);
 Statement UpdateRun(const Run& run);
 Statement UpdateRequestedAt(RunId id, TimeMs time);
@@ -32,29 +39,33 @@ struct ReleaseRecord {
   RunId run{};
   RoomId room;
   json::Value record;
-  std::string salt;        // hex
-  std::string commitment;  // hex SHA-256 of salt and canonical record
+  std::string salt;        // of the commitment
+  std::string commitment;  // ledger::CommitWith(salt, "release_record", record)
   TimeMs created_at{};
 };
 Result<std::vector<json::Value>> LoadHistory(store::Transaction& tx, const RoomId& room);  // oldest first
-Result<bool> HasReleaseRecord(store::Transaction& tx, RunId run);
 Statement InsertReleaseRecord(const ReleaseRecord& record);
 
 // Outputs
 Result<std::optional<Output>> FindOutput(store::Transaction& tx, const RoomId& room, const OutputId& id);
 Result<std::vector<Output>> ListOutputs(store::Transaction& tx, const RoomId& room);  // newest run first
-Result<std::vector<Output>> OutputsOfRun(store::Transaction& tx, RunId run);
-Result<std::vector<Output>> OutputsDue(store::Transaction& tx, TimeMs now);  // expired and still there
-Result<std::vector<Output>> UnregisteredOutputs(store::Transaction& tx);     // released, not yet readable by SQL
+Result<std::vector<Output>> OutputsDue(store::Transaction& tx, TimeMs now);  // past a time, and not EXPIRED yet
+// Released, not yet readable by SQL; of all rooms, or of one.
+Result<std::vector<Output>> UnregisteredOutputs(store::Transaction& tx, const std::optional<RoomId>& room);
+Result<std::vector<Output>> OutputsToRemove(store::Transaction& tx);  // EXPIRED, table and files still there
 Statement InsertOutput(const Output& output);
-Statement UpdateOutput(const Output& output);
+// Each writes only what it decides, so that nothing that was decided meanwhile is undone.
+Statement UpdateOutputState(const Output& output);   // and `disclosed`
+Statement MarkOutputRegistered(const OutputId& id);  // changes nothing unless the output is RELEASED
+Statement MarkOutputRemoved(const OutputId& id);     // table and files are gone
+Statement UpdateRegisterProblem(const OutputId& id, const std::string& problem);
 Result<std::vector<OutputDecision>> ListDecisions(store::Transaction& tx, const OutputId& output);
 Statement UpsertDecision(const OutputDecision& decision);
 
 // Exports
 Result<std::optional<Export>> FindExport(store::Transaction& tx, const RoomId& room, const std::string& id);
 Result<std::vector<Export>> ListExports(store::Transaction& tx, const RoomId& room);  // newest first
-Result<std::vector<Export>> OpenExports(store::Transaction& tx);
+Result<std::vector<Export>> OpenExports(store::Transaction& tx, const std::optional<RoomId>& room);
 Statement InsertExport(const Export& item);
 Statement UpdateExport(const Export& item);
 

@@ -32,6 +32,7 @@ void Hide(Run& run, bool is_own) {
     run.run_name.clear();
     run.idempotency_token.clear();
     run.parameters = json::Value();
+    run.parameters_opening.clear();
     run.message.clear();
     run.rule.clear();
     run.error_code.clear();
@@ -49,20 +50,20 @@ std::int64_t RoundedDurationMs(std::int64_t elapsed_ms) {
   return rounded;
 }
 
-RunService::RunService(Core& core, RoomService& rooms, RunInputs& inputs, NotebookService& notebooks,
-                       OutputService& outputs)
+RunService::RunService(Core& core, RoomService& rooms, RunInputs& inputs, EarlierTables& earlier,
+                       NotebookService& notebooks, OutputService& outputs)
     : core_(core),
       rooms_(rooms),
       inputs_(inputs),
+      earlier_(earlier),
       notebooks_(notebooks),
       outputs_(outputs),
       queue_(*this, core.context().clock) {}
 
-Result<std::string> RunService::RoomNameFor(const Caller& caller, const RoomId& room) {
-  GB_ASSIGN_OR_RETURN(const Room loaded, core_.Load(room));
-  const auto side = std::find_if(loaded.members.begin(), loaded.members.end(),
-                                 [&](const Member& member) { return member.organisation == caller.organisation; });
-  return side == loaded.members.end() ? std::string() : side->local_name;
+Result<std::string> RunService::RoomNameFor(const Run& run) {
+  GB_ASSIGN_OR_RETURN(const Room loaded, core_.Load(run.room));
+  const Member* side = loaded.FindAlias(run.runner_alias);
+  return side == nullptr ? std::string() : side->local_name;
 }
 
 Result<RunView> RunService::ViewOf(const Caller& caller, Run run, const std::string& room_name) {
@@ -82,24 +83,32 @@ Result<RunView> RunService::Submit(const Caller& caller, const SubmitSpec& spec)
   if (spec.run_name.size() > limits::kCommentBytesMax || spec.task_key.size() > limits::kNameBytesMax) {
     return Invalid("run_name or task_key is too long.");
   }
+  if (spec.etag.str().size() > limits::kEtagBytesMax) {
+    return Invalid("etag has at most " + std::to_string(limits::kEtagBytesMax) + " bytes.");
+  }
   GB_ASSIGN_OR_RETURN(const NotebookView latest, notebooks_.Get(caller, spec.room, spec.notebook));
   GB_ASSIGN_OR_RETURN(const Program program, RunInputs::Read(latest.version.content, latest.asset.name));
   GB_RETURN_IF_ERROR(RunInputs::CheckParameters(program, spec.parameters));
 
   GB_ASSIGN_OR_RETURN(const LockedMembership membership,
                       core_.EnterForChange(caller, spec.room, RoomPrivilege::kExecuteTask, Joining::kRequired));
-  // A token is the organisation's, whatever the room.
-  const std::lock_guard<std::mutex> submitting(submitting_);
+  std::unique_lock<std::mutex> submitting;
   if (!spec.idempotency_token.empty()) {
+    // A token is the organisation's, whatever the room: two requests with the same one wait for each other.
+    submitting = std::unique_lock<std::mutex>(submitting_);
     GB_ASSIGN_OR_RETURN(std::optional<Run> known, core_.Read([&](store::Transaction& tx) {
       return FindRunByToken(tx, caller.organisation, spec.idempotency_token);
     }));
     if (known) {
+      if (known->principal != caller.principal || known->room != membership.room.id ||
+          known->notebook != latest.asset.id) {
+        return Status(ErrorCode::kAlreadyExists, "The idempotency_token is that of another run.");
+      }
       return ViewOf(caller, std::move(*known), membership.self().local_name);
     }
   }
   GB_RETURN_IF_ERROR(Core::RequireState(membership.room, {RoomState::kActive}));
-  GB_RETURN_IF_ERROR(queue_.Reserve());
+  GB_RETURN_IF_ERROR(queue_.Reserve(caller.organisation));
   Run run;
   run.id = RunId{last_number_.fetch_add(2) + 1};
   run.task_id = RunId{static_cast<std::int64_t>(run.id) + 1};
@@ -122,24 +131,25 @@ Result<RunView> RunService::Submit(const Caller& caller, const SubmitSpec& spec)
   entry.data = {{"notebook", run.notebook_name}, {"etag", run.etag.str()}};
   const Result<std::int64_t> recorded = core_.journal().Record(run.room, std::move(entry), {InsertRun(run)});
   if (!recorded.ok()) {
-    queue_.Unreserve();
+    queue_.Unreserve(caller.organisation);
     return recorded.status();
   }
-  const Result<Approved> runnable = CheckRunnable(membership.room, membership.alias, run);
+  const Result<NotebookView> runnable = CheckRunnable(membership.room, membership.alias, run);
   if (!runnable.ok()) {
-    queue_.Unreserve();
-    GB_RETURN_IF_ERROR(Deny(run, runnable.status()));
+    queue_.Unreserve(caller.organisation);
+    if (const Status denied = Deny(run, runnable.status()); !denied.ok()) {
+      queue_.Resume(run.id, run.room, caller.organisation);  // it is refused again when it is its turn
+      return denied;
+    }
     return runnable.status();
   }
-  queue_.Add(run.id, run.room);
+  queue_.Add(run.id, run.room, caller.organisation);
   return ViewOf(caller, std::move(run), membership.self().local_name);
 }
 
-Result<RunService::Approved> RunService::CheckRunnable(const Room& room, const std::string& alias, const Run& run) {
+Result<NotebookView> RunService::CheckRunnable(const Room& room, const std::string& alias, const Run& run) {
   GB_RETURN_IF_ERROR(Core::RequireState(room, {RoomState::kActive}));
-  Approved approved;
-  GB_ASSIGN_OR_RETURN(approved.notebook, notebooks_.Latest(room, run.notebook_name));
-  const NotebookView& notebook = approved.notebook;
+  GB_ASSIGN_OR_RETURN(NotebookView notebook, notebooks_.Latest(room, run.notebook_name));
   if (notebook.version.etag != run.etag) {
     return Status(ErrorCode::kAborted, "The notebook changed: the etag is not that of its latest version.");
   }
@@ -170,7 +180,7 @@ Result<RunService::Approved> RunService::CheckRunnable(const Room& room, const s
   const Member* member = room.FindAlias(alias);
   GB_ASSERT(member != nullptr);
   GB_RETURN_IF_ERROR(core_.context().metastores.CheckOnRoom(runner, RoomPrivilege::kExecuteTask, member->local_name));
-  return approved;
+  return notebook;
 }
 
 Status RunService::Deny(Run& run, const Status& why) {
@@ -196,7 +206,7 @@ Result<Run> RunService::FindForCaller(const Caller& caller, RunId id) {
 
 Result<RunView> RunService::Get(const Caller& caller, RunId id) {
   GB_ASSIGN_OR_RETURN(Run run, FindForCaller(caller, id));
-  GB_ASSIGN_OR_RETURN(const std::string name, RoomNameFor(caller, run.room));
+  GB_ASSIGN_OR_RETURN(const std::string name, RoomNameFor(run));
   return ViewOf(caller, std::move(run), name);
 }
 
@@ -206,7 +216,7 @@ Result<std::vector<RunView>> RunService::List(const Caller& caller) {
   std::vector<RunView> views;
   for (Run& run : runs) {
     if (run.principal == caller.principal || caller.is_admin) {
-      GB_ASSIGN_OR_RETURN(const std::string name, RoomNameFor(caller, run.room));
+      GB_ASSIGN_OR_RETURN(const std::string name, RoomNameFor(run));
       GB_ASSIGN_OR_RETURN(RunView view, ViewOf(caller, std::move(run), name));
       views.push_back(std::move(view));
     }
@@ -248,12 +258,16 @@ Status RunService::Cancel(const Caller& caller, RunId id) {
 
 Status RunService::CancelRun(Run& run) {
   if (run.state == RunState::kQueued && queue_.Remove(run.id)) {
-    return Conclude(run, RunOutcome::kCanceled, Status(ErrorCode::kAborted, "The run was canceled."), {}, {});
+    End(run, CanceledEnding({}));
+    return Status();
   }
   if (run.state == RunState::kQueued || run.state == RunState::kRunning) {
     {
       const std::lock_guard<std::mutex> guard(canceling_);
       cancel_requested_.insert(run.id);
+      if (const auto computing = computing_.find(run.id); computing != computing_.end()) {
+        *computing->second.stop = true;
+      }
     }
     core_.context().engine.Cancel(OutputFolder(run));
   }
@@ -263,19 +277,19 @@ Status RunService::CancelRun(Run& run) {
 void RunService::Interrupt() {
   const std::lock_guard<std::mutex> guard(canceling_);
   interrupted_ = true;
-  for (const auto& [id, folder] : computing_) {
-    core_.context().engine.Cancel(folder);
+  for (const auto& [id, computing] : computing_) {
+    *computing.stop = true;
+    core_.context().engine.Cancel(computing.folder);
   }
 }
 
 Status RunService::CancelAll(const RoomId& room) {
   {
     const std::unique_lock<std::mutex> lock = core_.Lock(room);
-    GB_ASSIGN_OR_RETURN(std::vector<Run> runs, core_.Read([](store::Transaction& tx) { return UnfinishedRuns(tx); }));
+    GB_ASSIGN_OR_RETURN(std::vector<Run> runs,
+                        core_.Read([&](store::Transaction& tx) { return UnfinishedRunsIn(tx, room); }));
     for (Run& run : runs) {
-      if (run.room == room) {
-        GB_RETURN_IF_ERROR(CancelRun(run));
-      }
+      GB_RETURN_IF_ERROR(CancelRun(run));
     }
   }
   return FinishClosingIfDone(room);

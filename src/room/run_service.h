@@ -19,6 +19,7 @@
 
 #include <atomic>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -26,6 +27,7 @@
 #include <vector>
 
 #include "room/core.h"
+#include "room/earlier_tables.h"
 #include "room/notebook_service.h"
 #include "room/output_service.h"
 #include "room/room_service.h"
@@ -54,11 +56,14 @@ struct RunView {
 
 class RunService : public RunSteps {
  public:
-  RunService(Core& core, RoomService& rooms, RunInputs& inputs, NotebookService& notebooks, OutputService& outputs);
+  RunService(Core& core, RoomService& rooms, RunInputs& inputs, EarlierTables& earlier, NotebookService& notebooks,
+             OutputService& outputs);
 
-  // Returns the run once run.requested is durable. What is refused here is an error, and on the ledger: INVALID_STATE
-  // if the version is not approved or the room not active, ABORTED if the etag is not the latest, PERMISSION_DENIED,
-  // RESOURCE_EXHAUSTED if the queue is full.
+  // Returns the run once run.requested is durable. What is refused before that is an error and nothing else, since it
+  // is no run yet: PERMISSION_DENIED, INVALID_STATE if the room is not active, RESOURCE_EXHAUSTED if the queue is full,
+  // ALREADY_EXISTS if somebody's other run has the token. What is refused after it is an error and on the ledger
+  // (run.denied): INVALID_STATE if the version is not approved, ABORTED if the etag is not the latest,
+  // PERMISSION_DENIED if the side is no runner of it.
   Result<RunView> Submit(const Caller& caller, const SubmitSpec& spec);
   // By the run's id or its task's. INVALID_PARAMETER_VALUE "Run 5 does not exist.", as clients expect.
   Result<RunView> Get(const Caller& caller, RunId id);
@@ -75,6 +80,8 @@ class RunService : public RunSteps {
   Status CancelAll(const RoomId& room);
   // Called once before requests are served: settles runs that a crash interrupted. Queues what is left to finish.
   Status Recover();
+  // Goes on with what a failing store left behind. To be called now and then.
+  Status Sweep();
 
   RunQueue& queue() { return queue_; }
 
@@ -84,29 +91,58 @@ class RunService : public RunSteps {
 
  private:
   // What a run relies on.
-  struct Approved {
+  struct Admitted {
     NotebookView notebook;
+    Inputs inputs;
+  };
+
+  // How a run ends without a result.
+  struct Ending {
+    RunOutcome outcome;
+    Status why;
+    std::vector<Statement> also = {};  // what is stored with it
+  };
+  struct Computing {
+    std::string folder;
+    std::shared_ptr<std::atomic<bool>> stop;  // for a job that has not begun
   };
 
   Result<RunView> ViewOf(const Caller& caller, Run run, const std::string& room_name);
   Result<Run> FindForCaller(const Caller& caller, RunId id);
-  Result<std::string> RoomNameFor(const Caller& caller, const RoomId& room);
-  Result<Approved> CheckRunnable(const Room& room, const std::string& alias, const Run& run);
+  // As the runner's side names it: only that side asks.
+  Result<std::string> RoomNameFor(const Run& run);
+  Result<NotebookView> CheckRunnable(const Room& room, const std::string& alias, const Run& run);
   Status Deny(Run& run, const Status& why);
   Status ExecuteRun(Run& run);
-  Status Authorize(const Run& run, const Approved& approved, const Inputs& inputs);
+  // Collects what the run uses until nothing of it changed meanwhile, and records run.authorized and run.started;
+  // ABORTED if it changes all the time.
+  Result<Admitted> Admit(Run& run);
+  // REQUIRES: the room's lock.
+  Status Authorize(Run& run, const Admitted& admitted);
   // The engine's answer, or RUN_FAILED if the run was canceled or the server stops.
-  Result<engine::RunResult> Compute(const Run& run, const engine::RunRequest& request);
-  Status CommitRelease(Run& run, const Approved& approved, engine::RunResult result);
+  Result<engine::RunResult> Compute(const Run& run, engine::RunRequest& request);
+  Status CommitRelease(Run& run, const NotebookView& notebook, engine::RunResult result);
   // Stores how the run ends and schedules the moment at which that is visible: run.visible_at, or the rounded one if
   // that is not set. REQUIRES: the room's lock.
   Status Conclude(Run& run, RunOutcome outcome, const Status& why, json::Value completion,
                   const std::vector<Statement>& also);
+  // Concludes, now or as soon as the store takes it. REQUIRES: the room's lock.
+  void End(Run& run, const Ending& ending);
+  // What a run that did not end well left behind, to be stored with its end.
+  std::vector<Statement> LeftBehind(const Run& run);
+  ReleaseRecord NewRecord(const Run& run, json::Value record);
+  static Ending CanceledEnding(std::vector<Statement> also);
+  // Finish(id) after a pause, which doubles from time to time.
+  void TryAgain(RunId id, const Status& why);
+  Status FinishRun(Run& run);
+  // Of a run whose execution or end was put off.
+  void Resume(Run& run);
   // The end on the ledger and the outputs in the store; then, once they are readable, what the end's viewers see. Both
   // REQUIRE the room's lock.
   Status RecordEnd(Run& run);
   Status Terminate(Run& run);
   Status FinishClosingIfDone(const RoomId& room);
+  Status FinishClosingRooms();
 
   Status CancelRun(Run& run);
   [[nodiscard]] std::string OutputFolder(const Run& run) const;
@@ -114,15 +150,19 @@ class RunService : public RunSteps {
   Core& core_;
   RoomService& rooms_;
   RunInputs& inputs_;
+  EarlierTables& earlier_;
   NotebookService& notebooks_;
   OutputService& outputs_;
   RunQueue queue_;
   std::atomic<std::int64_t> last_number_{0};
   std::mutex submitting_;
   std::mutex canceling_;
-  std::set<RunId> cancel_requested_;        // guarded by canceling_
-  std::map<RunId, std::string> computing_;  // output folders; guarded by canceling_
-  bool interrupted_ = false;                // guarded by canceling_
+  std::set<RunId> cancel_requested_;      // guarded by canceling_
+  std::map<RunId, Computing> computing_;  // guarded by canceling_
+  bool interrupted_ = false;              // guarded by canceling_
+  std::mutex retrying_;
+  std::map<RunId, Ending> endings_;       // that the store has not taken yet; guarded by retrying_
+  std::map<RunId, std::int64_t> pauses_;  // the last ones, in milliseconds; guarded by retrying_
 };
 
 // The shortest 0.25 s * 2^n that is not below `elapsed_ms`.

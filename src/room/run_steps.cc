@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <atomic>
+#include <memory>
 #include <utility>
 
 #include "base/encoding.h"
 #include "base/file.h"
+#include "base/guarded.h"
 #include "base/kill_point.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/strings.h"
+#include "ledger/commitment.h"
 #include "room/contract.h"
 #include "room/documents.h"
 #include "room/run_service.h"
@@ -15,7 +19,6 @@
 namespace glovebox::room {
 namespace {
 
-constexpr std::size_t kSaltBytes = 16;
 constexpr std::string_view kFailedMessage =
     "The run failed after execution had started. There is no further detail for recipients.";
 constexpr std::string_view kInterruptedMessage = "The run was interrupted by a restart of the server; run again.";
@@ -43,17 +46,6 @@ bool IsRefusal(ErrorCode code) {
          code == ErrorCode::kNotFound || code == ErrorCode::kAborted;
 }
 
-json::Value InputsToJson(const Inputs& inputs) {
-  json::Array out;
-  for (const InputAsset& asset : inputs.assets) {
-    out.emplace_back(json::Object{{"asset", asset.name},
-                                  {"version", asset.version},
-                                  {"policy_sha256", asset.policy_digest},
-                                  {"rule_sha256", asset.rule_digest}});
-  }
-  return json::Value(std::move(out));
-}
-
 }  // namespace
 
 std::string RunService::OutputFolder(const Run& run) const {
@@ -62,62 +54,135 @@ std::string RunService::OutputFolder(const Run& run) const {
 
 void RunService::Execute(RunId id) {
   Result<std::optional<Run>> found = core_.Read([&](store::Transaction& tx) { return FindRun(tx, id); });
-  if (!found.ok() || !found->has_value()) {
+  if (!found.ok()) {
+    TryAgain(id, found.status());
+    return;
+  }
+  if (!found->has_value()) {
     log::Error("a queued run is missing", {{"run_id", static_cast<std::int64_t>(id)}});
     return;
   }
   Run& run = **found;
-  const Status status = ExecuteRun(run);
-  if (status.ok()) {
-    return;
-  }
+  const Status status = RunGuarded("A run", [&] { return ExecuteRun(run); });
   bool canceled = false;
   {
     const std::lock_guard<std::mutex> guard(canceling_);
     canceled = cancel_requested_.erase(id) > 0;
-    if (interrupted_ && !canceled) {
-      return;  // the next start says so
+    if (status.ok() || (interrupted_ && !canceled)) {
+      return;  // of an interrupted one the next start says so
     }
   }
+  std::vector<Statement> also = LeftBehind(run);
   if (const Status removed = RemoveTree(OutputFolder(run)); !removed.ok()) {
     log::Warning("files of a failed run stay until the next start", {{"run_id", static_cast<std::int64_t>(id)}});
   }
   const std::unique_lock<std::mutex> lock = core_.Lock(run.room);
-  Status concluded;
   if (canceled) {
-    concluded = Conclude(run, RunOutcome::kCanceled, Status(ErrorCode::kAborted, "The run was canceled."), {}, {});
+    End(run, CanceledEnding(std::move(also)));
   } else if (IsRefusal(status.code())) {
-    concluded = Conclude(run, RunOutcome::kDenied, status, {}, {});
+    End(run, {RunOutcome::kDenied, status});
   } else {
     // The detail is for the operator; recipients have one kind of failure.
     log::Warning("run failed",
                  {{"run_id", static_cast<std::int64_t>(id)}, {"code", std::string(WireName(status.code()))}});
-    concluded = Conclude(run, RunOutcome::kFailed, Status(ErrorCode::kRunFailed, std::string(kFailedMessage)), {}, {});
-  }
-  if (!concluded.ok()) {
-    log::Error("the end of a run could not be stored", {{"run_id", static_cast<std::int64_t>(id)}});
+    End(run, {RunOutcome::kFailed, Status(ErrorCode::kRunFailed, std::string(kFailedMessage)), std::move(also)});
   }
 }
 
-Status RunService::ExecuteRun(Run& run) {
-  GB_ASSIGN_OR_RETURN(const Room room, core_.Load(run.room));
-  GB_ASSIGN_OR_RETURN(const Approved before, CheckRunnable(room, run.runner_alias, run));
-  GB_ASSIGN_OR_RETURN(const Program program, RunInputs::Read(before.notebook.version.content, run.notebook_name));
-  GB_ASSIGN_OR_RETURN(Inputs inputs, inputs_.Collect(room, run.runner_alias, program, run.parameters,
-                                                     {run.output_catalog, run.output_schema}));
-  Approved approved;
+RunService::Ending RunService::CanceledEnding(std::vector<Statement> also) {
+  return {RunOutcome::kCanceled, Status(ErrorCode::kAborted, "The run was canceled."), std::move(also)};
+}
+
+// That a run failed, and when, may tell something about what it was about to release.
+std::vector<Statement> RunService::LeftBehind(const Run& run) {
+  Result<json::Value> record = engine::ReadRecord(OutputFolder(run));
+  if (!record.ok()) {
+    log::Error("the record of a failed run does not read", {{"run_id", static_cast<std::int64_t>(run.id)}});
+  }
+  if (!record.ok() || record->is_null()) {
+    return {};
+  }
+  return {InsertReleaseRecord(NewRecord(run, std::move(*record)))};
+}
+
+ReleaseRecord RunService::NewRecord(const Run& run, json::Value record) {
+  ReleaseRecord out;
+  out.run = run.id;
+  out.room = run.room;
+  out.record = std::move(record);
+  out.salt = ledger::NewSalt(core_.context().random);
+  out.commitment = ledger::CommitWith(out.salt, "release_record", out.record).commitment;
+  out.created_at = core_.Now();
+  return out;
+}
+
+void RunService::End(Run& run, const Ending& ending) {
+  const Status concluded = Conclude(run, ending.outcome, ending.why, {}, ending.also);
   {
-    // What was checked above is checked again with the lock: between this and the entry nobody withdraws an approval.
+    const std::lock_guard<std::mutex> guard(retrying_);
+    if (concluded.ok()) {
+      endings_.erase(run.id);
+    } else {
+      endings_.insert_or_assign(run.id, ending);
+    }
+  }
+  if (!concluded.ok()) {
+    TryAgain(run.id, concluded);
+    return;
+  }
+  const std::lock_guard<std::mutex> guard(canceling_);
+  cancel_requested_.erase(run.id);
+}
+
+void RunService::TryAgain(RunId id, const Status& why) {
+  std::int64_t pause = limits::kRunRetryMs;
+  {
+    const std::lock_guard<std::mutex> guard(retrying_);
+    std::int64_t& last = pauses_[id];
+    pause = last == 0 ? limits::kRunRetryMs : std::min(last * 2, limits::kRunRetryMaxMs);
+    last = pause;
+  }
+  log::Error("a step of a run could not be taken; it is tried again",
+             {{"run_id", static_cast<std::int64_t>(id)}, {"code", std::string(WireName(why.code()))}});
+  queue_.FinishAt(id, TimeMs{ToInt(core_.Now()) + pause});
+}
+
+Result<RunService::Admitted> RunService::Admit(Run& run) {
+  for (int i = 0; i < limits::kRunCollectsMax; ++i) {
+    Admitted admitted;
+    GB_ASSIGN_OR_RETURN(const Room room, core_.Load(run.room));
+    GB_ASSIGN_OR_RETURN(admitted.notebook, CheckRunnable(room, run.runner_alias, run));
+    GB_ASSIGN_OR_RETURN(const Program program, RunInputs::Read(admitted.notebook.version.content, run.notebook_name));
+    GB_ASSIGN_OR_RETURN(admitted.inputs, inputs_.Collect(room, run.runner_alias, program, run.parameters,
+                                                         {run.output_catalog, run.output_schema}));
+    // What was checked above is checked again with the lock: between this and the entry nobody withdraws an approval or
+    // a table, or sets another rule.
     const std::unique_lock<std::mutex> lock = core_.Lock(run.room);
     GB_ASSIGN_OR_RETURN(const Room now, core_.Load(run.room));
-    GB_ASSIGN_OR_RETURN(approved, CheckRunnable(now, run.runner_alias, run));
+    GB_ASSIGN_OR_RETURN(admitted.notebook, CheckRunnable(now, run.runner_alias, run));
+    GB_ASSIGN_OR_RETURN(const bool is_current, inputs_.IsCurrent(now, admitted.inputs));
+    if (!is_current) {
+      continue;
+    }
     // Before the entry: a run that was authorised is never started again.
     run.state = RunState::kRunning;
-    GB_RETURN_IF_ERROR(core_.Write({UpdateRun(run)}));
-    GB_RETURN_IF_ERROR(Authorize(run, approved, inputs));
+    run.parameters_opening = ledger::Commit("parameters", run.parameters, core_.context().random).opening;
+    std::vector<Statement> statements = EarlierTables::Keep(run.room, admitted.inputs);
+    statements.push_back(UpdateRun(run));
+    GB_RETURN_IF_ERROR(core_.Write(statements));
+    GB_RETURN_IF_ERROR(Authorize(run, admitted));
+    return admitted;
   }
+  return Status(ErrorCode::kAborted, "A table of the notebook changed again and again while the run began; run again.");
+}
+
+Status RunService::ExecuteRun(Run& run) {
+  GB_ASSIGN_OR_RETURN(Admitted admitted, Admit(run));
+  Inputs& inputs = admitted.inputs;
   GB_ASSIGN_OR_RETURN(inputs.request.history,
                       core_.Read([&](store::Transaction& tx) { return LoadHistory(tx, run.room); }));
+  GB_ASSIGN_OR_RETURN(const Room room, core_.Load(run.room));
+  GB_RETURN_IF_ERROR(earlier_.Add(room, run.runner_alias, inputs));
   inputs.request.mode = engine::RunMode::kExecute;
   inputs.request.output_folder = OutputFolder(run);
   inputs.request.inline_rows_max = static_cast<std::int64_t>(limits::kRunInlineRowsMax);
@@ -135,48 +200,52 @@ Status RunService::ExecuteRun(Run& run) {
     }
     return why;
   }
-  return CommitRelease(run, approved, std::move(*result));
+  return CommitRelease(run, admitted.notebook, std::move(*result));
 }
 
-Result<engine::RunResult> RunService::Compute(const Run& run, const engine::RunRequest& request) {
+Result<engine::RunResult> RunService::Compute(const Run& run, engine::RunRequest& request) {
+  const auto stop = std::make_shared<std::atomic<bool>>(false);
+  request.canceled = stop;
+  const Status canceled(ErrorCode::kRunFailed, "canceled");
   {
     const std::lock_guard<std::mutex> guard(canceling_);
     if (interrupted_ || cancel_requested_.contains(run.id)) {
-      return Status(ErrorCode::kRunFailed, "canceled");
+      return canceled;
     }
-    computing_[run.id] = request.output_folder;
+    computing_[run.id] = {request.output_folder, stop};
   }
   Result<engine::RunResult> result = core_.context().engine.Run(request);
   const std::lock_guard<std::mutex> guard(canceling_);
   computing_.erase(run.id);
+  if (cancel_requested_.contains(run.id)) {
+    return canceled;  // whatever came out just before is nobody's
+  }
   return result;
 }
 
-Status RunService::Authorize(const Run& run, const Approved& approved, const Inputs& inputs) {
+Status RunService::Authorize(Run& run, const Admitted& admitted) {
   json::Array approvals;
-  for (const Review& review : approved.notebook.reviews) {
+  for (const Review& review : admitted.notebook.reviews) {
     if (review.decision == Decision::kApproved) {
       approvals.emplace_back(review.ledger_index);
     }
   }
   LedgerEntry entry = ServerEntry(EventType::kRunAuthorized, Text(run.id));
-  const std::string salt = HexEncode(core_.context().random.Bytes(kSaltBytes));
   entry.data = {{"etag", run.etag.str()},
-                {"code_sha256", approved.notebook.version.content_sha256},
-                {"code_index", approved.notebook.version.ledger_index},
+                {"code_sha256", admitted.notebook.version.content_sha256},
+                {"code_index", admitted.notebook.version.ledger_index},
                 {"approvals", std::move(approvals)},
-                {"inputs", InputsToJson(inputs)},
-                {"parameters_commitment", HexDigest(salt + json::WriteCanonical(run.parameters))}};
-  GB_ASSIGN_OR_RETURN([[maybe_unused]] const std::int64_t authorized,
-                      core_.journal().Append(run.room, std::move(entry)));
+                {"inputs", InputsToJson(admitted.inputs.assets)},
+                {"sd", json::Array{ledger::CommitmentOf(run.parameters_opening)}}};
+  GB_ASSIGN_OR_RETURN(run.authorized_index, core_.journal().Append(run.room, std::move(entry)));
   GB_KILL_POINT("room.run_authorized");
   GB_ASSIGN_OR_RETURN([[maybe_unused]] const std::int64_t started,
                       core_.journal().Append(run.room, ServerEntry(EventType::kRunStarted, Text(run.id))));
   return Status();
 }
 
-Status RunService::CommitRelease(Run& run, const Approved& approved, engine::RunResult result) {
-  const json::Value& contract = approved.notebook.version.contract;
+Status RunService::CommitRelease(Run& run, const NotebookView& notebook, engine::RunResult result) {
+  const json::Value& contract = notebook.version.contract;
   const std::int64_t min_units = SmallestMinUnits(result.certificate);
   json::Array outputs;
   json::Array digests;
@@ -186,9 +255,9 @@ Status RunService::CommitRelease(Run& run, const Approved& approved, engine::Run
     output.name = table.name;
     output.columns = ColumnsToJson(table.file.columns);
     output.rows = table.file.rows;
-    output.path = table.file.path;
-    GB_ASSIGN_OR_RETURN(output.sha256, SyncAndDigestFile(output.path));
-    GB_ASSIGN_OR_RETURN(output.bytes, FileSize(output.path));
+    GB_ASSIGN_OR_RETURN(output.path, core_.StoredPath(table.file.path));
+    GB_ASSIGN_OR_RETURN(output.sha256, SyncAndDigestFile(table.file.path));
+    GB_ASSIGN_OR_RETURN(output.bytes, FileSize(table.file.path));
     if (output.sha256 != table.sha256) {
       return Status(ErrorCode::kDataLoss, "an output file is not what the worker reported");
     }
@@ -197,26 +266,31 @@ Status RunService::CommitRelease(Run& run, const Approved& approved, engine::Run
     for (const std::vector<json::Value>& row : table.rows) {
       rows.emplace_back(json::Array(row.begin(), row.end()));
     }
-    GB_RETURN_IF_ERROR(WriteFileDurably(output.rows_path, json::Write(json::Value(std::move(rows)))));
+    GB_RETURN_IF_ERROR(WriteFileDurably(core_.PathOf(output.rows_path), json::Write(json::Value(std::move(rows)))));
     output.reason = WhyNotConforming(contract, table, min_units);
+    const bool waits = !output.reason.empty();
+    if (waits) {
+      output.opening = OpeningOf(output, core_.context().random);
+    }
     json::Value pending = PendingOutputToJson(output);
     pending.as_object().Set("created_entry", core_.NewId());
     pending.as_object().Set("decided_entry", core_.NewId());
     pending.as_object().Set("contract_sha256", ContractDigest(contract));
-    digests.emplace_back(json::Object{{"output", output.id.str()}, {"rows", output.rows}, {"sha256", output.sha256}});
+    json::Object named{{"output", output.id.str()}};
+    if (!waits) {
+      named.Set("rows", output.rows);
+      named.Set("sha256", output.sha256);
+    }
+    digests.emplace_back(std::move(named));
     outputs.push_back(std::move(pending));
   }
-  ReleaseRecord record;
-  record.run = run.id;
-  record.room = run.room;
-  record.record = std::move(result.record);
-  record.salt = HexEncode(core_.context().random.Bytes(kSaltBytes));
-  record.commitment = HexDigest(record.salt + json::WriteCanonical(record.record));
-  record.created_at = core_.Now();
+  const ReleaseRecord record = NewRecord(run, std::move(result.record));
   run.certificate = std::move(result.certificate);
   run.output_expires_at = TimeMs{ToInt(core_.Now()) + limits::kOutputLifetimeMs};
-  json::Object data{{"certificate_sha256", HexDigest(json::WriteCanonical(run.certificate))},
-                    {"release_commitment", record.commitment},
+  const std::string certificate_digest = HexDigest(json::WriteCanonical(run.certificate));
+  json::Object data{{"certificate_sha256", certificate_digest},
+                    {"blobs", json::Array{certificate_digest}},
+                    {"sd", json::Array{record.commitment}},
                     {"outputs", std::move(digests)}};
   json::Value completion(json::Object{{"data", std::move(data)}, {"outputs", std::move(outputs)}});
   const std::unique_lock<std::mutex> lock = core_.Lock(run.room);
@@ -250,31 +324,54 @@ Status RunService::Conclude(Run& run, RunOutcome outcome, const Status& why, jso
 
 void RunService::Finish(RunId id) {
   Result<std::optional<Run>> found = core_.Read([&](store::Transaction& tx) { return FindRun(tx, id); });
-  if (!found.ok() || !found->has_value()) {
+  if (found.ok() && !found->has_value()) {
     log::Error("a run to finish is missing", {{"run_id", static_cast<std::int64_t>(id)}});
     return;
   }
-  Run& run = **found;
-  Status status;
+  const Status finished = found.ok() ? FinishRun(**found) : found.status();
+  if (!finished.ok()) {
+    TryAgain(id, finished);
+    return;
+  }
+  const std::lock_guard<std::mutex> guard(retrying_);
+  if (!endings_.contains(id)) {
+    pauses_.erase(id);
+  }
+}
+
+Status RunService::FinishRun(Run& run) {
+  if (run.state == RunState::kQueued || run.state == RunState::kRunning) {
+    Resume(run);
+    return Status();
+  }
   {
     const std::unique_lock<std::mutex> lock = core_.Lock(run.room);
-    status = RecordEnd(run);
+    GB_RETURN_IF_ERROR(RecordEnd(run));
   }
-  if (status.ok() && run.state == RunState::kFinishing) {
-    // Whoever sees that the run has ended finds its tables. What cannot be registered now is tried again at the next
-    // start.
-    if (const Status registered = outputs_.RegisterReleased(); !registered.ok()) {
+  if (run.state == RunState::kFinishing) {
+    // Whoever sees that the run has ended finds its tables. What cannot be registered now is tried again by the sweep.
+    if (const Status registered = outputs_.RegisterReleased(run.room); !registered.ok()) {
       log::Error("outputs could not be registered", {{"code", std::string(WireName(registered.code()))}});
     }
     const std::unique_lock<std::mutex> lock = core_.Lock(run.room);
-    status = Terminate(run);
+    GB_RETURN_IF_ERROR(Terminate(run));
   }
-  if (status.ok()) {
-    status = FinishClosingIfDone(run.room);
+  return FinishClosingIfDone(run.room);
+}
+
+void RunService::Resume(Run& run) {
+  std::optional<Ending> ending;
+  {
+    const std::lock_guard<std::mutex> guard(retrying_);
+    if (const auto found = endings_.find(run.id); found != endings_.end()) {
+      ending = found->second;
+    }
   }
-  if (!status.ok()) {
-    log::Error("a run could not be finished; the next start goes on with it",
-               {{"run_id", static_cast<std::int64_t>(id)}, {"code", std::string(WireName(status.code()))}});
+  if (ending) {
+    const std::unique_lock<std::mutex> lock = core_.Lock(run.room);
+    End(run, *ending);
+  } else if (run.state == RunState::kQueued) {
+    queue_.Resume(run.id, run.room, run.organisation);
   }
 }
 
@@ -326,8 +423,8 @@ Status RunService::FinishClosingIfDone(const RoomId& id) {
       return Status();
     }
     GB_ASSIGN_OR_RETURN(const std::vector<Run> runs,
-                        core_.Read([](store::Transaction& tx) { return UnfinishedRuns(tx); }));
-    if (std::any_of(runs.begin(), runs.end(), [&](const Run& run) { return run.room == id; })) {
+                        core_.Read([&](store::Transaction& tx) { return UnfinishedRunsIn(tx, id); }));
+    if (!runs.empty()) {
       return Status();
     }
     GB_RETURN_IF_ERROR(outputs_.ExpireRoom(id));
@@ -344,23 +441,53 @@ Status RunService::Recover() {
       continue;
     }
     const std::unique_lock<std::mutex> lock = core_.Lock(run.room);
-    if (run.state == RunState::kQueued && queue_.Reserve().ok()) {
+    if (run.state == RunState::kQueued) {
       // It has not begun: it goes on, with its time counted from now.
       GB_RETURN_IF_ERROR(core_.Write({UpdateRequestedAt(run.id, core_.Now())}));
-      queue_.Add(run.id, run.room);
+      queue_.Resume(run.id, run.room, run.organisation);
       continue;
     }
+    // What it computed was never released.
+    const std::vector<Statement> also = LeftBehind(run);
+    GB_RETURN_IF_ERROR(RemoveTree(OutputFolder(run)));
     // When the server came back tells nothing of anybody's rows: the end is visible now.
     run.visible_at = core_.Now();
     GB_RETURN_IF_ERROR(
-        Conclude(run, RunOutcome::kFailed, Status(ErrorCode::kRunFailed, std::string(kInterruptedMessage)), {}, {}));
+        Conclude(run, RunOutcome::kFailed, Status(ErrorCode::kRunFailed, std::string(kInterruptedMessage)), {}, also));
   }
+  return FinishClosingRooms();
+}
+
+Status RunService::FinishClosingRooms() {
   GB_ASSIGN_OR_RETURN(const std::vector<RoomId> closing,
                       core_.Read([](store::Transaction& tx) { return RoomsInState(tx, RoomState::kClosing); }));
   for (const RoomId& room : closing) {
-    GB_RETURN_IF_ERROR(FinishClosingIfDone(room));
+    if (const Status finished = FinishClosingIfDone(room); !finished.ok()) {
+      log::Error("a room could not be closed; it is tried again",
+                 {{"room", room.str()}, {"code", std::string(WireName(finished.code()))}});
+    }
   }
   return Status();
+}
+
+Status RunService::Sweep() {
+  GB_ASSIGN_OR_RETURN(const std::vector<Run> runs,
+                      core_.Read([](store::Transaction& tx) { return UnfinishedRuns(tx); }));
+  for (const Run& seen : runs) {
+    // With the lock a run is in the queue, or it was left behind: its request was stored late, or an end's.
+    const std::unique_lock<std::mutex> lock = core_.Lock(seen.room);
+    if (queue_.Knows(seen.id)) {
+      continue;
+    }
+    GB_ASSIGN_OR_RETURN(const std::optional<Run> run,
+                        core_.Read([&](store::Transaction& tx) { return FindRun(tx, seen.id); }));
+    if (run && run->state == RunState::kQueued) {
+      queue_.Resume(run->id, run->room, run->organisation);
+    } else if (run && run->state == RunState::kFinishing) {
+      queue_.FinishAt(run->id, run->visible_at);
+    }
+  }
+  return FinishClosingRooms();
 }
 
 }  // namespace glovebox::room

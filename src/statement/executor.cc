@@ -21,9 +21,9 @@
 #include "catalog/securables.h"
 #include "catalog/tables.h"
 #include "engine/engine.h"
-#include "query/functions.h"
 #include "query/sql_tokens.h"
 #include "query/type.h"
+#include "statement/engine_forms.h"
 #include "statement/inputs.h"
 #include "statement/names.h"
 #include "statement/parser.h"
@@ -44,12 +44,6 @@ Status Shift(const Status& status, std::size_t offset) {
     return status;
   }
   return Status(status).At(*status.position() + offset);
-}
-
-bool IsBuiltIn(const std::string& name) {
-  const std::string lower = AsciiLower(name);
-  return query::FindScalarFunction(lower) != nullptr || query::FindAggregateFunction(lower) != nullptr ||
-         query::FindWindowFunction(lower) != nullptr || query::IsKnownAggregateName(lower);
 }
 
 // Runs one parsed statement; one of these for each Execute.
@@ -320,10 +314,11 @@ Result<catalog::Function> Executor::CreateFunction(const Caller& caller, const c
   GB_ASSIGN_OR_RETURN(const catalog::Securable schema,
                       catalog_->securables.Get(caller, SecurableKind::kSchema, function.schema));
   // The body sees the functions of its own schema, as when it is used later.
-  GB_ASSIGN_OR_RETURN(const std::vector<catalog::Function> executable, catalog_->functions.Executable(caller));
+  GB_ASSIGN_OR_RETURN(const std::vector<catalog::Function> called,
+                      catalog_->functions.CalledBy(caller, schema.full_name, function.body));
   std::vector<engine::Function> others;
-  for (const catalog::Function& other : executable) {
-    if (other.info.parent_id == schema.id && !EqualsIgnoreCase(other.info.name, function.name)) {
+  for (const catalog::Function& other : called) {
+    if (!EqualsIgnoreCase(other.info.name, function.name)) {
       others.push_back(ToEngine(other));
     }
   }

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <map>
 #include <set>
 #include <string>
 #include <string_view>
@@ -21,48 +20,45 @@
 #include "catalog/functions.h"
 #include "catalog/tables.h"
 #include "engine/engine.h"
+#include "query/sql_rewrite.h"
 #include "query/sql_tokens.h"
+#include "statement/engine_forms.h"
 #include "statement/names.h"
 
 namespace glovebox::statement {
-namespace {
 
-using query::Token;
-using query::TokenKind;
+namespace {
 
 constexpr std::string_view kVolumesPrefix = "/Volumes/";
 constexpr std::size_t kTableNameParts = 3;
 
-bool IsName(const Token& token) {
-  return token.kind == TokenKind::kWord || token.kind == TokenKind::kQuoted || token.kind == TokenKind::kBacktick;
-}
-
-std::string_view TextOf(std::string_view sql, const Token& token) {
-  return sql.substr(token.begin, token.end - token.begin);
-}
-
-bool IsSymbol(std::string_view sql, const std::vector<Token>& tokens, std::size_t at, std::string_view symbol) {
-  return at < tokens.size() && tokens[at].kind == TokenKind::kSymbol && TextOf(sql, tokens[at]) == symbol;
-}
-
-// A name with dots, as it may be a table's, and where it stands.
+// A name with dots, as it may be a table's or a function's, and where it stands.
 struct DottedName {
   std::vector<std::string> parts;
   std::size_t position = 0;
+  bool is_called = false;  // a parenthesis follows
 };
 
-std::vector<DottedName> DottedNames(std::string_view sql, const std::vector<Token>& tokens) {
+std::vector<DottedName> DottedNames(const query::TokenSpan& text) {
   std::vector<DottedName> names;
-  for (std::size_t i = 0; i < tokens.size(); ++i) {
-    if (!IsName(tokens[i])) {
-      continue;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    DottedName name{.parts = {}, .position = text.Position(i)};
+    if (text.IsWord(i, "IDENTIFIER") && text.IsSymbol(i + 1, "(")) {
+      if (auto constant = query::ReadConstantName(text, i + 1, query::OutputParameters::kRefused); constant.ok()) {
+        name.parts = std::move(constant->parts);
+        i += constant->tokens;
+      }
+    } else if (text.IsName(i)) {
+      name.parts.push_back(text.Name(i));
+      while (text.IsSymbol(i + 1, ".") && text.IsName(i + 2)) {
+        i += 2;
+        name.parts.push_back(text.Name(i));
+      }
     }
-    DottedName name{.parts = {query::TokenName(sql, tokens[i])}, .position = tokens[i].begin};
-    while (IsSymbol(sql, tokens, i + 1, ".") && i + 2 < tokens.size() && IsName(tokens[i + 2])) {
-      i += 2;
-      name.parts.push_back(query::TokenName(sql, tokens[i]));
+    if (!name.parts.empty()) {
+      name.is_called = text.IsSymbol(i + 1, "(");
+      names.push_back(std::move(name));
     }
-    names.push_back(std::move(name));
   }
   return names;
 }
@@ -122,53 +118,40 @@ std::string GovernedSql(const catalog::Table& table) {
   return sql;
 }
 
-// The full name of the function that a bare name means: the one of the schema `home`, else the only one anywhere. Empty
-// if there is none, and the name is a built-in function's or nobody's.
-Result<std::string> ChooseFunction(const std::string& name, const std::string& home,
-                                   const std::vector<catalog::Function>& executable) {
-  std::vector<std::string> found;
-  for (const catalog::Function& function : executable) {
-    if (AsciiLower(function.info.name) != name) {
-      continue;
-    }
-    if (AsciiLower(function.info.full_name) == home + "." + name) {
-      return function.info.full_name;
-    }
-    found.push_back(function.info.full_name);
+bool IsRefusal(ErrorCode code) { return code == ErrorCode::kNotFound || code == ErrorCode::kPermissionDenied; }
+
+// Whether the fault is in the policies' functions, and not in the server or in the moment.
+bool IsOfThePolicies(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kSqlSyntax:
+    case ErrorCode::kSqlUnknownName:
+    case ErrorCode::kSqlType:
+    case ErrorCode::kNotSupported:
+    case ErrorCode::kInvalidParameterValue:
+    case ErrorCode::kInvalidState:
+      return true;
+    default:
+      return IsRefusal(code);
   }
-  if (found.size() > 1) {
-    return Status(ErrorCode::kNotSupported,
-                  "'" + name + "' can be " + Join(found, " or ") +
-                      "; give the statement the default catalog and schema of the one meant.");
-  }
-  return found.empty() ? std::string() : found.front();
 }
 
-bool IsRefusal(ErrorCode code) { return code == ErrorCode::kNotFound || code == ErrorCode::kPermissionDenied; }
+// The policies' text and names are not the caller's to see, whatever failed.
+Status CannotApply(const catalog::Table& table, const Status& why) {
+  const std::string what = "Table '" + table.info.full_name + "' has a row filter or a mask that cannot be applied";
+  log::Warning("a table cannot be read through its policies",
+               {{"table_id", table.info.id}, {"code", std::string(WireName(why.code()))}});
+  if (IsOfThePolicies(why.code())) {
+    return Status(ErrorCode::kInvalidState,
+                  what +
+                      ": a function fails on the table's data or does not fit it any more, or the table's owner may "
+                      "not execute it or not read a secret that it uses.");
+  }
+  return Status(why.code(), what + " at the moment.");
+}
 
 }  // namespace
 
 std::string ScratchFolder(const catalog::Context& context) { return context.data_folder + "/scratch"; }
-
-engine::Function ToEngine(const catalog::Function& function) {
-  engine::Function result;
-  result.name = function.info.full_name;
-  result.body = function.body;
-  for (const catalog::FunctionParameter& parameter : function.parameters) {
-    result.parameters.push_back({parameter.name, parameter.type});
-  }
-  return result;
-}
-
-engine::TableFile ToEngine(const catalog::Table& table) {
-  engine::TableFile file;
-  file.path = table.current.path;
-  file.rows = table.current.rows;
-  for (const catalog::TableColumn& column : table.columns) {
-    file.columns.push_back({column.name, column.type});
-  }
-  return file;
-}
 
 Inputs::~Inputs() {
   for (const std::string& copy : copies_) {
@@ -182,19 +165,20 @@ Status Inputs::Gather(const Defaults& defaults, engine::SelectRequest& request) 
   if (!defaults.catalog.empty() && !defaults.schema.empty()) {
     request.default_namespace = {defaults.catalog, defaults.schema};
   }
-  GB_RETURN_IF_ERROR(AddTables(request.sql, defaults, request));
-  GB_RETURN_IF_ERROR(AddFunctions(request.sql, defaults, request));
-  return AddFiles(request.sql, request);
+  GB_ASSIGN_OR_RETURN(const std::vector<query::Token> tokens, query::Tokenize(request.sql));
+  const query::TokenSpan text(request.sql, tokens.data(), tokens.size());
+  GB_RETURN_IF_ERROR(AddTables(text, defaults, request));
+  GB_RETURN_IF_ERROR(AddFunctions(text, defaults, request));
+  return AddFiles(text, request);
 }
 
 Status Inputs::Explain(const Status& status) const {
   return status.code() == ErrorCode::kSqlUnknownName && denied_.has_value() ? *denied_ : status;
 }
 
-Status Inputs::AddTables(const std::string& sql, const Defaults& defaults, engine::SelectRequest& request) {
-  GB_ASSIGN_OR_RETURN(const std::vector<Token> tokens, query::Tokenize(sql));
+Status Inputs::AddTables(const query::TokenSpan& text, const Defaults& defaults, engine::SelectRequest& request) {
   std::set<std::string> seen;
-  for (const DottedName& name : DottedNames(sql, tokens)) {
+  for (const DottedName& name : DottedNames(text)) {
     for (const std::string& candidate : Candidates(name, defaults)) {
       if (!seen.insert(AsciiLower(candidate)).second) {
         continue;
@@ -234,66 +218,82 @@ Status Inputs::AddTable(const std::string& full_name, std::size_t position, engi
 }
 
 Result<engine::TableFile> Inputs::GovernedCopy(const catalog::Table& table) {
-  GB_ASSIGN_OR_RETURN(const catalog::GovernedTable governed, catalog_.tables.GetGoverned(caller_, table.id()));
+  const auto governed = catalog_.tables.GetGoverned(caller_, table.id());
+  if (!governed.ok()) {
+    return CannotApply(table, governed.status());
+  }
   engine::SelectRequest request;
-  request.sql = GovernedSql(governed.table);
-  request.tables.push_back({.name = Split(governed.table.info.full_name, '.'), .file = ToEngine(governed.table)});
-  for (const catalog::Function& function : governed.functions) {
+  request.sql = GovernedSql(governed->table);
+  request.tables.push_back({.name = Split(governed->table.info.full_name, '.'), .file = ToEngine(governed->table)});
+  for (const catalog::Function& function : governed->functions) {
     request.functions.push_back(ToEngine(function));
   }
+  GB_ASSIGN_OR_RETURN(request.secrets, SecretsOf(catalog_, caller_.organisation, *governed));
   const std::string folder = ScratchFolder(catalog_.context);
   GB_RETURN_IF_ERROR(MakeDirectories(folder));
   request.target_path = folder + "/" + NewUuid(*catalog_.context.clock, *catalog_.context.random) + ".duckdb";
   copies_.push_back(request.target_path);
   auto result = engine_.Select(request);
-  if (!result.ok()) {
-    // The policies' text is not the caller's to see. Keys of secrets are only given to the governed scan of a room.
-    return Status(ErrorCode::kInvalidState,
-                  "Table '" + table.info.full_name +
-                      "' has a row filter or a mask that cannot be applied in a statement: it uses a secret, or a "
-                      "function that does not fit the table any more.");
-  }
-  return std::move(result->file);
+  return result.ok() ? Result<engine::TableFile>(std::move(result->file))
+                     : Result<engine::TableFile>(CannotApply(table, result.status()));
 }
 
-Status Inputs::AddFunctions(const std::string& sql, const Defaults& defaults, engine::SelectRequest& request) {
-  GB_ASSIGN_OR_RETURN(const std::vector<Token> tokens, query::Tokenize(sql));
-  std::map<std::string, std::size_t> called;
-  for (std::size_t i = 0; i < tokens.size(); ++i) {
-    if (IsName(tokens[i]) && IsSymbol(sql, tokens, i + 1, "(")) {
-      called.emplace(AsciiLower(query::TokenName(sql, tokens[i])), tokens[i].begin);
-    }
+// A bare name means the function of the default schema, else the only one anywhere.
+Result<std::string> Inputs::ChooseFunction(const std::vector<std::string>& parts, const Defaults& defaults) const {
+  const std::string& name = parts.back();
+  if (parts.size() == 1 && IsBuiltIn(name)) {
+    return std::string();
   }
-  if (called.empty()) {
-    return Status();
+  GB_ASSIGN_OR_RETURN(const std::vector<std::string> found, catalog_.functions.FullNames(caller_, name));
+  const std::string home = parts.size() == 1   ? defaults.catalog + "." + defaults.schema + "." + name
+                           : parts.size() == 2 ? defaults.catalog + "." + Join(parts, ".")
+                                               : Join(parts, ".");
+  const auto at_home =
+      std::find_if(found.begin(), found.end(), [&](const std::string& one) { return EqualsIgnoreCase(one, home); });
+  if (at_home != found.end()) {
+    return *at_home;
   }
-  GB_ASSIGN_OR_RETURN(const std::vector<catalog::Function> executable, catalog_.functions.Executable(caller_));
+  if (parts.size() > 1 || found.empty()) {
+    return std::string();
+  }
+  if (found.size() > 1) {
+    return Status(ErrorCode::kNotSupported, "'" + AsciiLower(name) + "' can be " + Join(found, " or ") +
+                                                "; write the full name of the one meant.");
+  }
+  return found.front();
+}
+
+Status Inputs::AddFunctions(const query::TokenSpan& text, const Defaults& defaults, engine::SelectRequest& request) {
+  std::set<std::string> seen;
   std::vector<std::string> roots;
-  for (const auto& [name, position] : called) {
-    auto root = ChooseFunction(name, AsciiLower(defaults.catalog + "." + defaults.schema), executable);
+  for (const DottedName& name : DottedNames(text)) {
+    if (!name.is_called || !seen.insert(AsciiLower(Join(name.parts, "."))).second) {
+      continue;
+    }
+    auto root = ChooseFunction(name.parts, defaults);
     if (!root.ok()) {
-      return Status(root.status()).At(position);
+      return Status(root.status()).At(name.position);
     }
     if (!root->empty()) {
       roots.push_back(*std::move(root));
     }
   }
-  GB_ASSIGN_OR_RETURN(const auto closure, catalog::FunctionClosure(roots, executable));
+  GB_ASSIGN_OR_RETURN(const auto closure, catalog_.functions.Closure(caller_, roots));
   for (const catalog::Function& function : closure) {
     request.functions.push_back(ToEngine(function));
   }
   return Status();
 }
 
-Status Inputs::AddFiles(const std::string& sql, engine::SelectRequest& request) {
-  GB_ASSIGN_OR_RETURN(const std::vector<Token> tokens, query::Tokenize(sql));
+Status Inputs::AddFiles(const query::TokenSpan& text, engine::SelectRequest& request) {
   std::set<std::string> seen;
-  for (std::size_t i = 0; i < tokens.size(); ++i) {
-    const std::string_view text = TextOf(sql, tokens[i]);
-    if (tokens[i].kind != TokenKind::kString || text.size() < 2 || !text.substr(1).starts_with(kVolumesPrefix)) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const std::string_view quoted = text.Text(i);
+    if (!text.IsKind(i, query::TokenKind::kString) || quoted.size() < 2 ||
+        !quoted.substr(1).starts_with(kVolumesPrefix)) {
       continue;
     }
-    std::string path(text.substr(1, text.size() - 2));
+    std::string path(quoted.substr(1, quoted.size() - 2));
     for (std::size_t quote = path.find("''"); quote != std::string::npos; quote = path.find("''", quote + 1)) {
       path.erase(quote, 1);
     }
@@ -306,10 +306,9 @@ Status Inputs::AddFiles(const std::string& sql, engine::SelectRequest& request) 
       continue;
     }
     // Any other string may look like a path; only what read_files opens has to be one.
-    const bool is_read =
-        i >= 2 && IsSymbol(sql, tokens, i - 1, "(") && EqualsIgnoreCase(TextOf(sql, tokens[i - 2]), "read_files");
+    const bool is_read = i >= 2 && text.IsSymbol(i - 1, "(") && text.IsWord(i - 2, "READ_FILES");
     if (is_read) {
-      return Status(file.status()).At(tokens[i].begin);
+      return Status(file.status()).At(text.Position(i));
     }
   }
   return Status();

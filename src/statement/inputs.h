@@ -5,7 +5,7 @@
 // the job.
 //
 // A table with a row filter or masks is read through them: a governed copy is made first, in a scratch folder, and is
-// deleted with the Inputs.
+// deleted with the Inputs. Its job alone gets secrets, the table owner's; the query sees masked values.
 // Threads: one Inputs belongs to one thread.
 #pragma once
 
@@ -16,15 +16,12 @@
 #include "base/result.h"
 #include "catalog/catalog.h"
 #include "engine/engine.h"
+#include "query/sql_rewrite.h"
 #include "statement/names.h"
 
 namespace glovebox::statement {
 
 std::string ScratchFolder(const catalog::Context& context);
-
-// The engine's forms of what the catalogue has.
-engine::Function ToEngine(const catalog::Function& function);
-engine::TableFile ToEngine(const catalog::Table& table);
 
 class Inputs {
  public:
@@ -41,10 +38,13 @@ class Inputs {
   [[nodiscard]] Status Explain(const Status& status) const;
 
  private:
-  Status AddTables(const std::string& sql, const Defaults& defaults, engine::SelectRequest& request);
+  Status AddTables(const query::TokenSpan& text, const Defaults& defaults, engine::SelectRequest& request);
   Status AddTable(const std::string& full_name, std::size_t position, engine::SelectRequest& request);
-  Status AddFunctions(const std::string& sql, const Defaults& defaults, engine::SelectRequest& request);
-  Status AddFiles(const std::string& sql, engine::SelectRequest& request);
+  Status AddFunctions(const query::TokenSpan& text, const Defaults& defaults, engine::SelectRequest& request);
+  Status AddFiles(const query::TokenSpan& text, engine::SelectRequest& request);
+  // The full name of the function that the called name means. Empty if there is none, and the name is a built-in
+  // function's or nobody's.
+  Result<std::string> ChooseFunction(const std::vector<std::string>& parts, const Defaults& defaults) const;
   Result<engine::TableFile> GovernedCopy(const catalog::Table& table);
 
   const catalog::Catalog& catalog_;

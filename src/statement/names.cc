@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "base/strings.h"
 #include "catalog/privileges.h"
+#include "query/functions.h"
 #include "statement/statement.h"
 
 namespace glovebox::statement {
@@ -61,6 +62,12 @@ Result<std::string> FullName(SecurableKind kind, const ObjectName& name, const D
     parts.insert(parts.begin(), part);
   }
   return Join(parts, ".");
+}
+
+bool IsBuiltIn(const std::string& name) {
+  const std::string lower = AsciiLower(name);
+  return query::FindScalarFunction(lower) != nullptr || query::FindAggregateFunction(lower) != nullptr ||
+         query::FindWindowFunction(lower) != nullptr || query::IsKnownAggregateName(lower);
 }
 
 }  // namespace glovebox::statement

@@ -19,4 +19,7 @@ struct Defaults {
 // name's position if parts are missing and there is no default, or if there are too many.
 Result<std::string> FullName(SecurableKind kind, const ObjectName& name, const Defaults& defaults);
 
+// Whether SQL has a function of this name already.
+bool IsBuiltIn(const std::string& name);
+
 }  // namespace glovebox::statement

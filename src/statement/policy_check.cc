@@ -14,7 +14,7 @@
 #include "catalog/tables.h"
 #include "engine/engine.h"
 #include "query/sql_tokens.h"
-#include "statement/inputs.h"
+#include "statement/engine_forms.h"
 
 namespace glovebox::statement {
 namespace {
@@ -25,20 +25,12 @@ Status DoesNotFit(PolicyKind kind, const std::string& function, const std::strin
   return Status(ErrorCode::kInvalidParameterValue, "Function '" + function + what + why);
 }
 
-// Only the governed scan of a room gets secrets; a function that uses one is not computed here.
-bool UsesSecrets(const std::vector<catalog::Function>& functions) {
-  return std::any_of(functions.begin(), functions.end(), [](const catalog::Function& function) {
-    return AsciiLower(function.body).find("secret") != std::string::npos;
-  });
-}
-
 }  // namespace
 
 Status CheckPolicy(const catalog::Catalog& catalog, engine::Engine& engine, const catalog::Caller& caller,
                    PolicyKind kind, const std::string& function, const std::vector<std::string>& arguments,
                    const std::vector<catalog::TableColumn>& columns) {
-  GB_ASSIGN_OR_RETURN(const std::vector<catalog::Function> executable, catalog.functions.Executable(caller));
-  GB_ASSIGN_OR_RETURN(const auto closure, catalog::FunctionClosure({function}, executable));
+  GB_ASSIGN_OR_RETURN(const auto closure, catalog.functions.Closure(caller, {function}));
   const catalog::Function& policy = closure.front();
   std::vector<std::string> names;
   std::vector<std::string> nulls;
@@ -52,7 +44,7 @@ Status CheckPolicy(const catalog::Catalog& catalog, engine::Engine& engine, cons
     names.push_back(query::QuoteIdentifier(column->name));
     nulls.push_back("CAST(NULL AS " + column->type + ") AS " + names.back());
   }
-  if (policy.parameters.size() != names.size() || UsesSecrets(closure)) {
+  if (policy.parameters.size() != names.size()) {
     return Status();
   }
   engine::SelectRequest request;
@@ -63,6 +55,10 @@ Status CheckPolicy(const catalog::Catalog& catalog, engine::Engine& engine, cons
   request.row_limit = 1;
   for (const catalog::Function& one : closure) {
     request.functions.push_back(ToEngine(one));
+  }
+  // The types are the same with any key; the table's owner has the real ones.
+  for (const SecretName& name : SecretsNamedIn(closure)) {
+    request.secrets.push_back({name.scope, name.key, "not the key"});
   }
   const auto computed = engine.Select(request);
   if (!computed.ok()) {

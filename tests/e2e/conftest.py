@@ -7,9 +7,11 @@ import sys
 import tempfile
 
 import pytest
+import requests
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "demo"))
 
+import documented  # noqa: E402
 from server import Server, create_organisation, forget_credentials_of_the_machine, run_glovebox  # noqa: E402, F401
 
 
@@ -19,6 +21,21 @@ def _no_credentials_of_the_machine():
     with tempfile.TemporaryDirectory() as home, pytest.MonkeyPatch.context() as patch:
         forget_credentials_of_the_machine()
         patch.setenv("HOME", home)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _answers_are_as_documented():
+    """Every answer that a client of these tests gets, Databricks' own client included, is compared with api/openapi.yaml."""
+    send = requests.Session.send
+
+    def checked_send(session, request, **options):
+        answer = send(session, request, **options)
+        documented.check(answer)
+        return answer
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(requests.Session, "send", checked_send)
         yield
 
 

@@ -2,6 +2,8 @@
 """An organisation sets up its side: catalog, files, tables, governance, rights. The client is the real SDK."""
 
 import datetime
+import hashlib
+import hmac
 import io
 
 import pytest
@@ -170,6 +172,7 @@ def test_a_statement_can_be_left_and_come_back_to(insurer, federation):
 
 def test_governance_at_the_source(insurer, people):
     schema = people.rsplit(".", 1)[0]
+    clear = dict(rows(insurer, f"SELECT person_id, lower(trim(name)) || '|' || CAST(born AS STRING) FROM {people}"))
     insurer.secrets.create_scope("gov" + schema.split(".")[0])
     scope = "gov" + schema.split(".")[0]
     insurer.secrets.put_secret(scope, "join", string_value="a secret of both sides")
@@ -187,9 +190,13 @@ def test_governance_at_the_source(insurer, people):
     assert info.row_filter.input_column_names == ["consent"]
     mask = next(column.mask for column in info.columns if column.name == "name")
     assert (mask.function_name, mask.using_column_names) == (f"{schema}.token", ["born"])
-    # A join token is only for the governed scan of a room: not even the owner reads it by a statement.
-    failed = run_sql(insurer, f"SELECT name FROM {people} WHERE person_id = 1")
-    assert failed.status.state == sql.StatementState.FAILED and "uses a secret" in failed.status.error.message
+    # Whoever may SELECT reads the masked values, the owner too; the key itself is for nobody's statement.
+    masked = rows(insurer, f"SELECT person_id, name FROM {people}")
+    assert len(masked) == 160
+    for person, token in masked:
+        assert token == hmac.new(b"a secret of both sides", clear[person].encode(), hashlib.sha256).hexdigest()
+    failed = run_sql(insurer, f"SELECT {schema}.token('ann', DATE '1990-01-01')")
+    assert failed.status.state == sql.StatementState.FAILED and "hmac_sha256" in failed.status.error.message
     assert run_sql(insurer, f"ALTER TABLE {people} ALTER COLUMN name DROP MASK").status.state == sql.StatementState.SUCCEEDED
     assert rows(insurer, f"SELECT count(*) FROM {people}") == [["160"]]
     function = insurer.functions.get(f"{schema}.consented")
@@ -210,6 +217,7 @@ def test_functions_by_rest(insurer, schema):
         security_type=catalog.CreateFunctionSecurityType.DEFINER, specific_name="twice"))
     assert made.full_name == f"{schema}.twice"
     assert rows(insurer, "SELECT twice(21)", catalog=catalog_name, schema=schema_name) == [["42"]]
+    assert rows(insurer, f"SELECT {schema}.twice(4)") == [["8"]]
     assert [each.name for each in insurer.functions.list(catalog_name, schema_name)] == ["twice"]
     insurer.functions.delete(f"{schema}.twice")
     assert list(insurer.functions.list(catalog_name, schema_name)) == []

@@ -49,6 +49,12 @@ def test_tls(tmp_path, certificate):
         assert server.stop() == 0
 
 
+def test_plain_http_for_other_machines_must_be_asked_for(tmp_path):
+    done = run_glovebox("serve", "--data", tmp_path / "data", "--listen", "0.0.0.0:0")
+    assert done.returncode == 3 and "--tls-certificate" in done.stderr and "--insecure-http" in done.stderr, done
+    assert not (tmp_path / "data").exists()
+
+
 def test_a_bad_certificate_is_said_at_the_start(tmp_path):
     (tmp_path / "cert.pem").write_text("no certificate")
     (tmp_path / "key.pem").write_text("no key")

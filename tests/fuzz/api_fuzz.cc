@@ -53,13 +53,7 @@ class World {
     GB_ASSERT(catalog_.volumes.Create(owner, name + ".default", name, "", catalog::IfExists::kFail).ok());
     GB_ASSERT(catalog_.secrets.CreateScope(owner, name, "").ok());
     GB_ASSERT(catalog_.principals.CreateGroup(owner, name).ok());
-    const api::Context context{.catalog = &catalog_,
-                               .rooms = nullptr,
-                               .statements = &executor_,
-                               .engine = &engine_,
-                               .clock = &clock_,
-                               .random = &random_,
-                               .metrics = nullptr};
+    const api::Context context{.catalog = &catalog_, .rooms = nullptr, .statements = &executor_, .metrics = nullptr};
     for (const auto add : {api::AddIdentityApi, api::AddTokensApi, api::AddCatalogApi, api::AddTablesApi,
                            api::AddGrantsApi, api::AddFilesApi, api::AddSecretsApi}) {
       add(context, router_);

@@ -9,9 +9,11 @@
 #include "base/assert.h"
 #include "base/strings.h"
 #include "query/sql_front_end.h"
+#include "query/sql_names.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
+  static_cast<void>(glovebox::query::DottedNames(text));
   const auto statements = glovebox::query::TranslateSql(text);
   if (!statements.ok()) {
     GB_ASSERT(statements.status().position().has_value() && *statements.status().position() <= size);

@@ -74,7 +74,7 @@ fi
 new_machine
 run "$copy/glovebox" --help
 expect "--help works before anything is set up" exits 0
-for word in demo serve probe audit 'test [--long]' bench format lint setup; do
+for word in demo serve organisation token probe audit errors 'test [--long]' bench format lint setup; do
   expect "--help lists $word" says "$word"
 done
 expect "--help sets nothing up" test ! -e "$copy/build/deps"

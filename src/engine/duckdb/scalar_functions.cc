@@ -7,7 +7,6 @@
 #include <initializer_list>
 #include <vector>
 
-#include "base/encoding.h"
 #include "base/strings.h"
 
 namespace glovebox::engine::duckdb {
@@ -101,7 +100,7 @@ void HmacFunction(duckdb_function_info info, duckdb_data_chunk input, duckdb_vec
       return;
     }
     const crypto::Digest digest = key->Of(texts.At(row));
-    const std::string hex = HexEncode(crypto::Bytes(digest));
+    const std::string hex = crypto::ToHex(digest);
     duckdb_vector_assign_string_element_len(output, row, hex.data(), hex.size());
   }
 }

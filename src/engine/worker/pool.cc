@@ -200,7 +200,9 @@ Result<json::Value> WorkerPool::Impl::Execute(const Task& task) {
     return Status(ErrorCode::kResourceExhausted, "the job's inputs are too large for one message");
   }
   std::unique_lock lock(mutex_);
-  const auto self = running_.insert(running_.end(), Running{.cancel_key = task.cancel_key});
+  // Whoever sets it later than here finds the task in the list.
+  const bool too_late = task.cancelled != nullptr && task.cancelled->load();
+  const auto self = running_.insert(running_.end(), Running{.cancel_key = task.cancel_key, .cancelled = too_late});
   lock.unlock();
 
   Result<std::unique_ptr<Process>> process = Acquire(self, deadline);

@@ -11,6 +11,7 @@
 // Threads: thread-safe. Execute blocks. The destructor REQUIRES that no Execute is under way.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -35,6 +36,8 @@ struct Task {
   Confinement confinement;
   std::int64_t timeout_ms = limits::kRunTimeoutMs;
   std::string cancel_key = {};  // what Cancel names it by; empty: it cannot be cancelled
+  // May be null. Set before Cancel is called, which may be before the pool knows the task.
+  std::shared_ptr<const std::atomic<bool>> cancelled = nullptr;
 };
 
 class WorkerPool {

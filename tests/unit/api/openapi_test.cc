@@ -49,9 +49,6 @@ std::set<std::string> Routes() {
   const Context context{.catalog = &catalog,
                         .rooms = reinterpret_cast<room::Rooms*>(nothing.data()),
                         .statements = &executor,
-                        .engine = &engine,
-                        .clock = &clock,
-                        .random = &random,
                         .metrics = &metrics};
   std::set<std::string> routes;
   for (const auto& [method, pattern] : MakeRouter(context, runs, "http").Routes()) {

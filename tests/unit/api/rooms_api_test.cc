@@ -7,6 +7,7 @@
 
 #include "api/room_apis.h"
 #include "base/encoding.h"
+#include "base/limits.h"
 #include "base/strings.h"
 #include "http/router.h"
 #include "tests/unit/room/fixture.h"
@@ -33,10 +34,8 @@ class RoomsApiTest : public room::RoomTest {
     const Context context{.catalog = catalog_.get(),
                           .rooms = rooms_.get(),
                           .statements = nullptr,
-                          .engine = &engine_,
-                          .clock = &clock_,
-                          .random = &random_,
-                          .metrics = nullptr};
+                          .metrics = nullptr,
+                          .blocking_jobs = &blocking_jobs_};
     for (const auto add : {AddRoomsApi, AddRoomAssetsApi, AddApprovalRulesApi, AddJobsApi, AddRoomRunsApi,
                            AddNativeRoomsApi, AddNativeOutputsApi, AddNativeLedgerApi}) {
       add(context, router_);
@@ -141,6 +140,7 @@ class RoomsApiTest : public room::RoomTest {
 
   const std::string kRooms = "/api/2.0/clean-rooms";
   const std::string kNative = "/api/glovebox/v1/rooms";
+  FairGate blocking_jobs_{2, 1};
   http::Router router_;
   std::string federation_token_;
   std::string insurer_token_;
@@ -241,8 +241,44 @@ TEST_F(RoomsApiTest, NotebookReviewsAndRevisions) {
             Base64Encode("SELECT 1"))
       << "byte for byte";
   EXPECT_EQ(Fed(Method::kGet, revisions + "/0").code, ErrorCode::kNotFound);
-  EXPECT_EQ(Ins(Method::kPost, kNative + "/games/notebooks/overlap.sql/plan", "{}").body.GetString("etag"),
-            edited.body.Get("notebook")->GetString("etag"));
+  const Answer plan = Ins(Method::kPost, kNative + "/games/notebooks/overlap.sql/plan", "{}");
+  EXPECT_EQ(plan.body.GetString("etag"), edited.body.Get("notebook")->GetString("etag"));
+  const json::Value* planned = plan.body.Get("certificate")->Get("outputs");
+  ASSERT_NE(planned, nullptr);
+  ASSERT_NE(plan.body.Get("outputs"), nullptr);
+  EXPECT_FALSE(planned->as_array().empty());
+  EXPECT_EQ(plan.body.Get("outputs")->as_array().size(), planned->as_array().size());
+  EXPECT_EQ(plan.body.Get("outputs")->as_array().at(0).GetString("name"), planned->as_array().at(0).GetString("name"));
+  EXPECT_EQ(plan.body.Get("outputs")->as_array().at(0).Get("columns")->as_array().at(0).GetString("name"),
+            planned->as_array().at(0).Get("columns")->as_array().at(0).as_string());
+}
+
+TEST_F(RoomsApiTest, RequestsThatComputeHaveAShareForEachOrganisation) {
+  MakeRoom();
+  UploadNotebook();
+  const std::string rule = kNative + "/games/assets/fed.s.athletes/rule";
+  const std::string plan = kNative + "/games/notebooks/overlap.sql/plan";
+  FairGate::Place place = blocking_jobs_.TryEnter(federation_.organisation.str());
+  ASSERT_NE(place, nullptr);
+  EXPECT_EQ(Fed(Method::kPost, plan, "{}").code, ErrorCode::kResourceExhausted);
+  EXPECT_EQ(Fed(Method::kPut, rule, json::Write(Rule())).code, ErrorCode::kResourceExhausted);
+  EXPECT_EQ(Fed(Method::kPost, kRooms + "/games/assets", R"({"asset_type":"NOTEBOOK_FILE","name":"other"})").code,
+            ErrorCode::kResourceExhausted);
+  EXPECT_EQ(Fed(Method::kGet, rule).code, ErrorCode::kOk);
+  EXPECT_EQ(Ins(Method::kPost, plan, "{}").code, ErrorCode::kOk) << "another organisation has its own share";
+  place.reset();
+  EXPECT_EQ(Fed(Method::kPost, plan, "{}").code, ErrorCode::kOk);
+}
+
+TEST_F(RoomsApiTest, WhatIsKeptOfARoomsDetailsIsBounded) {
+  const auto body = [this](std::size_t size) {
+    std::string text = RoomBody("games");
+    const std::string begin = R"("remote_detailed_info":{)";
+    return text.insert(text.find(begin) + begin.size(),
+                       R"("egress_network_policy":{"x":")" + std::string(size, 'x') + R"("},)");
+  };
+  EXPECT_EQ(Fed(Method::kPost, kRooms, body(limits::kCommentBytesMax)).code, ErrorCode::kInvalidParameterValue);
+  EXPECT_EQ(Fed(Method::kPost, kRooms, body(100)).code, ErrorCode::kOk);
 }
 
 TEST_F(RoomsApiTest, ApprovalRules) {

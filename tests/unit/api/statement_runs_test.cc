@@ -5,6 +5,7 @@
 
 #include <condition_variable>
 #include <mutex>
+#include <new>
 
 #include "base/limits.h"
 #include "tests/unit/catalog/fixture.h"
@@ -22,6 +23,9 @@ class GatedEngine final : public engine::Engine {
     ++started_;
     changed_.notify_all();
     changed_.wait(lock, [this] { return open_; });
+    if (throws_) {
+      throw std::bad_alloc();
+    }
     engine::SelectResult result;
     result.file.columns = {{"x", "BIGINT"}};
     result.rows = {{json::Value(7)}};
@@ -37,6 +41,13 @@ class GatedEngine final : public engine::Engine {
     open_ = true;
     changed_.notify_all();
   }
+  void OpenAndThrow() {
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      throws_ = true;
+    }
+    Open();
+  }
   void AwaitStarted(std::size_t count) {
     std::unique_lock<std::mutex> lock(mutex_);
     changed_.wait(lock, [&] { return started_ >= count; });
@@ -48,6 +59,7 @@ class GatedEngine final : public engine::Engine {
   std::condition_variable changed_;
   std::size_t started_ = 0;
   bool open_ = false;
+  bool throws_ = false;
 };
 
 class StatementRunsTest : public catalog::CatalogTest {
@@ -93,6 +105,16 @@ TEST_F(StatementRunsTest, AFailedStatementKeepsItsErrorAndItsText) {
   EXPECT_EQ(view->state, StatementState::kFailed);
   EXPECT_EQ(view->outcome->status().code(), ErrorCode::kSqlSyntax);
   EXPECT_EQ(view->text, "SELEC 1");
+}
+
+TEST_F(StatementRunsTest, AnExceptionEndsTheStatementAndNotTheServer) {
+  engine_.OpenAndThrow();
+  for (std::size_t i = 0; i < limits::kStatementThreads + 1; ++i) {
+    const auto view = runs_.Wait(admin_, Submit(admin_), kLongMs);
+    ASSERT_TRUE(view.ok());
+    EXPECT_EQ(view->state, StatementState::kFailed);
+    EXPECT_EQ(view->outcome->status().code(), ErrorCode::kInternal);
+  }
 }
 
 TEST_F(StatementRunsTest, NobodyButItsSubmitterSeesAStatement) {

@@ -30,6 +30,15 @@ TEST_F(DataFolderTest, IsMadeForItsOwnerOnly) {
   EXPECT_EQ(info.st_mode & 0777U, 0700U);
 }
 
+TEST_F(DataFolderTest, ThatIsOpenToOthersIsClosedToThem) {
+  ASSERT_TRUE(MakeDirectories(path_, 0755).ok());
+  ASSERT_EQ(chmod(path_.c_str(), 0755), 0);
+  ASSERT_TRUE(DataFolder::Open(path_).ok());
+  struct stat info{};
+  ASSERT_EQ(stat(path_.c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777U, 0700U);
+}
+
 TEST_F(DataFolderTest, IsHeldByOneAtATime) {
   std::optional<DataFolder> first = DataFolder::Open(path_).value();
   const auto second = DataFolder::Open(path_);
@@ -68,6 +77,23 @@ TEST_F(DataFolderTest, ADamagedMasterKeyStopsTheStart) {
   ASSERT_TRUE(Foundation::Open(path_).ok());
   ASSERT_TRUE(WriteFileDurably(path_ + "/master.key", "short").ok());
   EXPECT_EQ(Foundation::Open(path_).status().code(), ErrorCode::kDataLoss);
+}
+
+TEST_F(DataFolderTest, AMissingMasterKeyStopsTheStart) {
+  ASSERT_TRUE(Foundation::Open(path_).ok());
+  ASSERT_TRUE(RemoveTree(path_ + "/master.key").ok());
+  const Status missing = Foundation::Open(path_).status();
+  EXPECT_EQ(missing.code(), ErrorCode::kDataLoss);
+  EXPECT_THAT(missing.message(), HasSubstr("master.key' is missing"));
+  EXPECT_FALSE(FileExists(path_ + "/master.key"));
+}
+
+TEST_F(DataFolderTest, TheMasterKeyOfAnotherFolderStopsTheStart) {
+  ASSERT_TRUE(Foundation::Open(path_).ok());
+  ASSERT_TRUE(WriteFileDurably(path_ + "/master.key", std::string(32, 'k')).ok());
+  const Status wrong = Foundation::Open(path_).status();
+  EXPECT_EQ(wrong.code(), ErrorCode::kDataLoss);
+  EXPECT_THAT(wrong.message(), HasSubstr("is not the one"));
 }
 
 }  // namespace

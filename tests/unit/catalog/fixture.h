@@ -51,9 +51,18 @@ class CatalogTest : public testing::Test {
 
   // As he is now: memberships may have changed.
   Caller CallerOf(const std::string& name) {
-    auto principal = catalog_->principals.GetByName(admin_, name);
-    GB_ASSERT(principal.ok());
-    return catalog_->principals.CallerFor(admin_.organisation, principal->id).value();
+    return catalog_->principals.CallerFor(admin_.organisation, Named(admin_, name)->id).value();
+  }
+
+  Result<Principal> Named(const Caller& caller, const std::string& name) {
+    GB_ASSIGN_OR_RETURN(const auto transaction, database_->Begin(store::Access::kRead));
+    return Principals::FindByName(*transaction, caller.organisation, name);
+  }
+
+  Status Put(const Caller& caller, const std::string& path, const std::string& content, Overwrite overwrite) {
+    GB_ASSIGN_OR_RETURN(const std::unique_ptr<Upload> upload, catalog_->volumes.StartUpload(caller, path, overwrite));
+    GB_RETURN_IF_ERROR(upload->Append(content));
+    return upload->Commit();
   }
 
   void MakeSchema(const std::string& catalog, const std::string& schema) {

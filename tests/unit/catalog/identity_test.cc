@@ -14,7 +14,6 @@ TEST_F(Identity, AnOrganisationHasAMetastoreKeysAndAnAdmin) {
   EXPECT_EQ(organisation->global_metastore_id, "local:local:" + admin_.organisation.str());
   EXPECT_NE(organisation->workspace_id, catalog_->organisations.Get(other_.organisation)->workspace_id);
   EXPECT_EQ(catalog_->organisations.FindByGlobalMetastoreId(organisation->global_metastore_id)->name, "Insurer");
-  EXPECT_EQ(catalog_->organisations.FindByWorkspace(organisation->workspace_id)->name, "Insurer");
   EXPECT_EQ(catalog_->organisations.FindByGlobalMetastoreId("local:x:" + admin_.organisation.str()).status().code(),
             ErrorCode::kNotFound);
   EXPECT_TRUE(admin_.is_admin);
@@ -63,10 +62,9 @@ TEST_F(Identity, AllTokensThatDoNotWorkLookTheSame) {
   EXPECT_TRUE(catalog_->tokens.Authenticate(expiring->value).ok());
   clock_.AdvanceMs(1);
   ASSERT_TRUE(catalog_->tokens.Revoke(user_, revoked->info.id).ok());
-  ASSERT_TRUE(catalog_->principals
-                  .SetActivity(admin_, catalog_->principals.GetByName(admin_, "iris@insurer.example")->number,
-                               Activity::kInactive)
-                  .ok());
+  ASSERT_TRUE(
+      catalog_->principals.SetActivity(admin_, Named(admin_, "iris@insurer.example")->number, Activity::kInactive)
+          .ok());
   std::string unknown = revoked->value;
   unknown.back() = unknown.back() == 'a' ? 'b' : 'a';
   const Status expected = catalog_->tokens.Authenticate("").status();
@@ -125,7 +123,7 @@ TEST_F(Identity, MembershipIsTransitiveAndNeverCircular) {
 }
 
 TEST_F(Identity, TheLastAdminStays) {
-  const auto admins = catalog_->principals.GetByName(admin_, "admins");
+  const auto admins = Named(admin_, "admins");
   EXPECT_EQ(catalog_->principals.RemoveMember(admin_, admins->number, admin_.principal_number).code(),
             ErrorCode::kInvalidState);
   EXPECT_EQ(catalog_->principals.SetActivity(admin_, admin_.principal_number, Activity::kInactive).code(),
@@ -138,7 +136,7 @@ TEST_F(Identity, TheLastAdminStays) {
 }
 
 TEST_F(Identity, PrincipalsAreOfOneOrganisation) {
-  EXPECT_EQ(catalog_->principals.GetByName(other_, user_.name).status().code(), ErrorCode::kNotFound);
+  EXPECT_EQ(Named(other_, user_.name).status().code(), ErrorCode::kNotFound);
   EXPECT_EQ(catalog_->principals.Get(other_, user_.principal_number).status().code(), ErrorCode::kNotFound);
   EXPECT_EQ(catalog_->principals.Delete(other_, user_.principal_number).code(), ErrorCode::kNotFound);
   EXPECT_FALSE(catalog_->principals.CallerFor(other_.organisation, user_.principal).ok());

@@ -77,6 +77,62 @@ TEST_F(Tree, ListsComeInPagesThatMissNothing) {
   EXPECT_FALSE(catalog_->securables.List(admin_, SecurableKind::kSchema, "main", {.size = -1, .token = ""}).ok());
 }
 
+// A list shows what Get() shows, one by one.
+TEST_F(Tree, ListsAndSingleObjectsAgree) {
+  const std::vector<TableColumn> columns = {{.name = "x", .type = "BIGINT", .comment = "", .mask = {}}};
+  MakeSchema("main", "s");
+  for (const char* name : {"a", "b", "c"}) {
+    ASSERT_TRUE(MakeTable(admin_, "main.s", name, columns).ok());
+  }
+  ASSERT_TRUE(catalog_->principals.CreateGroup(admin_, "readers").ok());
+  const std::vector<std::pair<SecurableKind, std::string>> objects = {
+      {SecurableKind::kCatalog, "main"}, {SecurableKind::kSchema, "main.s"}, {SecurableKind::kTable, "main.s.b"}};
+  const auto agree = [&](const std::string& what) {
+    const auto known = [&](SecurableKind kind, const std::string& name) {
+      return catalog_->securables.Get(user_, kind, name).ok();
+    };
+    const auto catalogs = catalog_->securables.List(user_, SecurableKind::kCatalog, "", {});
+    EXPECT_EQ(catalogs->items.size(), known(SecurableKind::kCatalog, "main") ? 1U : 0U) << what;
+    const auto tables = catalog_->securables.List(user_, SecurableKind::kTable, "main.s", {});
+    if (!known(SecurableKind::kSchema, "main.s")) {
+      EXPECT_EQ(tables.status().code(), ErrorCode::kNotFound) << what;
+      return;
+    }
+    std::string listed;
+    std::string single;
+    for (const Securable& table : tables->items) {
+      listed += table.name;
+    }
+    for (const char* name : {"a", "b", "c"}) {
+      single += known(SecurableKind::kTable, std::string("main.s.") + name) ? name : "";
+    }
+    EXPECT_EQ(listed, single) << what;
+  };
+  agree("nothing");
+  ASSERT_TRUE(Grant(SecurableKind::kSchema, "main.s", user_.name, {Privilege::kUseSchema}).ok());
+  for (const auto& [kind, name] : objects) {
+    for (int i = 0; i <= static_cast<int>(Privilege::kExecuteCleanRoomTask); ++i) {
+      const auto privilege = static_cast<Privilege>(i);
+      for (const std::string& principal : {user_.name, std::string("users"), std::string("readers")}) {
+        if (!IsGrantable(privilege, kind)) {
+          continue;
+        }
+        ASSERT_TRUE(Grant(kind, name, principal, {privilege}).ok());
+        agree(std::string(WireName(privilege)) + " on " + name + " to " + principal);
+        ASSERT_TRUE(
+            catalog_->grants.Change(admin_, kind, name, {{.principal = principal, .add = {}, .remove = {privilege}}})
+                .ok());
+        if (kind == SecurableKind::kSchema) {
+          ASSERT_TRUE(Grant(kind, name, user_.name, {Privilege::kUseSchema}).ok());
+        }
+      }
+    }
+    ASSERT_TRUE(catalog_->securables.Update(admin_, kind, name, {.comment = {}, .owner = user_.name}).ok());
+    agree("owner of " + name);
+    ASSERT_TRUE(catalog_->securables.Update(admin_, kind, name, {.comment = {}, .owner = admin_.name}).ok());
+  }
+}
+
 TEST_F(Tree, APageIsFilledFromWhatIsVisible) {
   MakeSchema("main", "s");
   ASSERT_TRUE(Grant(SecurableKind::kCatalog, "main", user_.name, {Privilege::kUseCatalog}).ok());
@@ -153,7 +209,7 @@ TEST_F(Tree, ACleanRoomHasAPlaceInEachOrganisation) {
   auto write = database_->Begin(store::Access::kWrite);
   const auto admins = Principals::FindByName(**write, admin_.organisation, "admins");
   const auto insert = [&](const Caller& caller, const std::string& id, const std::string& name) {
-    return Securables::InsertCleanRoom(**write, catalog_->context, caller.organisation, id, name, caller.principal,
+    return Securables::InsertCleanRoom(**write, catalog_->context, caller.organisation, id, name, caller.principal, "",
                                        caller.name);
   };
   ASSERT_TRUE(insert(admin_, "room-1", "Fraud room").ok());

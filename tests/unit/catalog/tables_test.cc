@@ -59,22 +59,42 @@ TEST_F(Data, CreatingTwiceFailsKeepsOrReplaces) {
   EXPECT_EQ(replaced->info.id, table_.info.id);
   EXPECT_EQ(replaced->current.number, 2);
   EXPECT_EQ(replaced->columns.size(), 1U);
-  auto versions = catalog_->tables.Versions(admin_, "main.s.t");
-  ASSERT_EQ(versions->size(), 2U);
-  EXPECT_EQ(versions->back().path, table_.current.path);
+  EXPECT_TRUE(FileExists(table_.current.path)) << "versions are never changed";
 }
 
-TEST_F(Data, ANewVersionNeedsModify) {
-  EXPECT_EQ(catalog_->tables.PlanVersion(user_, "main.s.t").status().code(), ErrorCode::kNotFound);
-  auto write = catalog_->tables.PlanVersion(admin_, "main.s.t");
-  ASSERT_TRUE(write.ok());
-  EXPECT_EQ(catalog_->tables.AddVersion(admin_, *write, 5).status().code(), ErrorCode::kInternal) << "no file yet";
-  ASSERT_TRUE(WriteFileDurably(write->path, "rows").ok());
-  auto table = catalog_->tables.AddVersion(admin_, *write, 5);
-  ASSERT_TRUE(table.ok());
-  EXPECT_EQ(table->current.number, 2);
-  EXPECT_EQ(table->current.rows, 5);
-  EXPECT_EQ(table->current.path, write->path);
+TEST_F(Data, NobodysWriteIsLostWithoutAWord) {
+  const auto plan = [&](const std::string& name) {
+    auto write = catalog_->tables.PlanWrite(admin_, "main.s", name, OnExisting::kReplace);
+    GB_ASSERT(write.ok() && write->has_value() && WriteFileDurably((*write)->path, "rows").ok());
+    return **write;
+  };
+  const auto commit = [&](const TableWrite& write) {
+    return catalog_->tables
+        .CommitWrite(admin_, write, {.columns = Columns(), .row_filter = {}, .rows = 0, .comment = ""})
+        .status()
+        .code();
+  };
+  const TableWrite first = plan("t");
+  const TableWrite second = plan("t");
+  EXPECT_EQ(commit(second), ErrorCode::kOk);
+  EXPECT_EQ(commit(first), ErrorCode::kAborted) << "it was replaced meanwhile";
+  EXPECT_EQ(catalog_->tables.Get(admin_, "main.s.t")->current.id, second.version);
+  const TableWrite made = plan("new");
+  const TableWrite also = plan("new");
+  EXPECT_EQ(commit(made), ErrorCode::kOk);
+  EXPECT_EQ(commit(also), ErrorCode::kAlreadyExists);
+}
+
+TEST_F(Data, TheCurrentVersionAloneIsForWhoMaySelect) {
+  const auto current = catalog_->tables.CurrentVersion(admin_, table_.id());
+  ASSERT_TRUE(current.ok());
+  EXPECT_EQ(current->first, table_.current.id);
+  EXPECT_EQ(current->second, table_.policy_version);
+  EXPECT_EQ(catalog_->tables.CurrentVersion(user_, table_.id()).status().code(), ErrorCode::kNotFound);
+  EXPECT_EQ(catalog_->tables.CurrentVersion(other_, table_.id()).status().code(), ErrorCode::kNotFound);
+  ASSERT_TRUE(
+      catalog_->tables.SetRowFilter(admin_, "main.s.t", {.function = "main.s.consented", .columns = {"consent"}}).ok());
+  EXPECT_GT(catalog_->tables.CurrentVersion(admin_, table_.id())->second, current->second);
 }
 
 TEST_F(Data, ATableThatWasDroppedMeanwhileIsNotWritten) {
@@ -99,13 +119,24 @@ TEST_F(Data, ColumnNamesAreUniqueWithoutCase) {
 }
 
 TEST_F(Data, UnreferencedFilesGoAtStart) {
-  auto write = catalog_->tables.PlanVersion(admin_, "main.s.t");
-  ASSERT_TRUE(WriteFileDurably(write->path, "rows").ok());
+  auto write = catalog_->tables.PlanWrite(admin_, "main.s", "t", OnExisting::kReplace);
+  ASSERT_TRUE(WriteFileDurably((*write)->path, "rows").ok());
   auto removed = catalog_->tables.RemoveUnreferencedFiles();
   ASSERT_TRUE(removed.ok());
   EXPECT_EQ(*removed, 1);
-  EXPECT_FALSE(FileExists(write->path));
+  EXPECT_FALSE(FileExists((*write)->path));
   EXPECT_TRUE(FileExists(table_.current.path));
+}
+
+TEST_F(Data, FilesOfADeletedTableGoAtStart) {
+  const std::string folder = table_.current.path.substr(0, table_.current.path.rfind('/'));
+  ASSERT_TRUE(catalog_->securables.Delete(admin_, SecurableKind::kTable, "main.s.t", IfNotEmpty::kFail).ok());
+  EXPECT_FALSE(FileExists(folder));
+  // As if the server had been killed before it removed them.
+  ASSERT_TRUE(MakeDirectories(folder).ok());
+  ASSERT_TRUE(WriteFileDurably(table_.current.path, "rows").ok());
+  EXPECT_EQ(catalog_->tables.RemoveUnreferencedFiles().value(), 1);
+  EXPECT_FALSE(FileExists(folder));
 }
 
 TEST_F(Data, PoliciesNameFunctionsAndColumns) {
@@ -197,7 +228,7 @@ TEST_F(Data, AGovernedTableComesWithTheFunctionsOfItsOwner) {
   ASSERT_EQ(governed->functions.size(), 1U);
   EXPECT_EQ(governed->functions[0].info.full_name, "main.s.consented");
   EXPECT_EQ(governed->owner, admin_.principal);
-  EXPECT_TRUE(catalog_->functions.Executable(user_)->empty());
+  EXPECT_TRUE(catalog_->functions.FullNames(user_, "consented")->empty());
 }
 
 TEST_F(Data, AFunctionElsewhereDoesNotTakeThePlaceOfOneThatAPolicyMeans) {
@@ -214,14 +245,17 @@ TEST_F(Data, AFunctionElsewhereDoesNotTakeThePlaceOfOneThatAPolicyMeans) {
                            .comment = ""},
                           OnExisting::kFail)
                   .ok());
-  const auto all = catalog_->functions.Executable(admin_);
-  ASSERT_EQ(all->size(), 5U);
-  auto closure = FunctionClosure({"MAIN.s.masked"}, *all);
+  const Functions& functions = catalog_->functions;
+  EXPECT_EQ(*functions.FullNames(admin_, "Norm"), (std::vector<std::string>{"main.other.norm", "main.s.norm"}));
+  auto closure = functions.Closure(admin_, {"MAIN.s.masked"});
   ASSERT_TRUE(closure.ok());
   ASSERT_EQ(closure->size(), 2U);
   EXPECT_EQ((*closure)[1].info.full_name, "main.s.norm");
-  EXPECT_EQ(FunctionClosure({"main.s.masked", "main.other.norm"}, *all).status().code(), ErrorCode::kInvalidState);
-  EXPECT_EQ(FunctionClosure({"main.s.gone"}, *all).status().code(), ErrorCode::kNotFound);
+  EXPECT_EQ(functions.CalledBy(admin_, "main.other", "masked(x) || norm(x)")->front().info.full_name,
+            "main.other.norm");
+  EXPECT_EQ(functions.Closure(admin_, {"main.s.masked", "main.other.norm"}).status().code(), ErrorCode::kInvalidState);
+  EXPECT_EQ(functions.Closure(admin_, {"main.s.gone"}).status().code(), ErrorCode::kNotFound);
+  EXPECT_EQ(functions.Closure(user_, {"main.s.masked"}).status().code(), ErrorCode::kNotFound);
 }
 
 TEST_F(Data, AFunctionsBodyIsForThoseWhoMayExecuteIt) {
@@ -232,7 +266,7 @@ TEST_F(Data, AFunctionsBodyIsForThoseWhoMayExecuteIt) {
   auto function = catalog_->functions.Get(user_, "main.s.upper2");
   EXPECT_EQ(function->body, "upper(a || b)");
   EXPECT_EQ(function->parameters[1], (FunctionParameter{"b", "VARCHAR", ""}));
-  EXPECT_EQ(catalog_->functions.Executable(user_)->size(), 1U);
+  EXPECT_EQ(catalog_->functions.FullNames(user_, "upper2")->size(), 1U);
   EXPECT_EQ(catalog_->functions.List(user_, "main.s", {})->items.size(), 1U);
 }
 

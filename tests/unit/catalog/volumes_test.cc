@@ -20,7 +20,7 @@ class Files : public CatalogTest {
   static std::string Path(const std::string& rest) { return "/Volumes/main/s/v" + rest; }
 
   Status Put(const std::string& rest, const std::string& content, Overwrite overwrite = Overwrite::kNo) {
-    return catalog_->volumes.Put(admin_, Path(rest), content, overwrite);
+    return CatalogTest::Put(admin_, Path(rest), content, overwrite);
   }
 
   std::string Content(const std::string& rest) {
@@ -71,8 +71,21 @@ TEST_F(Files, AnUploadThatIsGivenUpLeavesNothing) {
   EXPECT_EQ(catalog_->volumes.Head(admin_, Path("/d/a")).status().code(), ErrorCode::kNotFound);
   EXPECT_TRUE(ListDirectory(folder_ + "/uploads")->empty());
   ASSERT_TRUE(WriteFileDurably(folder_ + "/uploads/left-by-a-crash", "x").ok());
-  ASSERT_TRUE(catalog_->volumes.RemoveUnfinishedUploads().ok());
+  ASSERT_TRUE(catalog_->volumes.RemoveLeftovers().ok());
   EXPECT_FALSE(FileExists(folder_ + "/uploads/left-by-a-crash"));
+}
+
+TEST_F(Files, FilesOfADeletedVolumeGoAtStart) {
+  ASSERT_TRUE(Put("/a", "1").ok());
+  ASSERT_TRUE(catalog_->volumes.RemoveLeftovers().ok());
+  EXPECT_EQ(Content("/a"), "1");
+  ASSERT_TRUE(catalog_->securables.Delete(admin_, SecurableKind::kVolume, "main.s.v", IfNotEmpty::kFail).ok());
+  EXPECT_FALSE(FileExists(folder_));
+  // As if the server had been killed before it removed them.
+  ASSERT_TRUE(MakeDirectories(folder_ + "/files").ok());
+  ASSERT_TRUE(WriteFileDurably(folder_ + "/files/a", "1").ok());
+  ASSERT_TRUE(catalog_->volumes.RemoveLeftovers().ok());
+  EXPECT_FALSE(FileExists(folder_));
 }
 
 TEST_F(Files, PathsDoNotLeaveTheVolume) {
@@ -118,7 +131,7 @@ TEST_F(Files, ReadingAndWritingAreGrantedApart) {
                     {Privilege::kUseCatalog, Privilege::kUseSchema, Privilege::kReadVolume})
                   .ok());
   EXPECT_TRUE(catalog_->volumes.Open(user_, Path("/a")).ok());
-  EXPECT_EQ(catalog_->volumes.Put(user_, Path("/a"), "2", Overwrite::kYes).code(), ErrorCode::kPermissionDenied);
+  EXPECT_EQ(CatalogTest::Put(user_, Path("/a"), "2", Overwrite::kYes).code(), ErrorCode::kPermissionDenied);
   EXPECT_EQ(catalog_->volumes.DeleteFile(user_, Path("/a")).code(), ErrorCode::kPermissionDenied);
   EXPECT_EQ(catalog_->volumes.CreateDirectory(user_, Path("/d")).code(), ErrorCode::kPermissionDenied);
 }

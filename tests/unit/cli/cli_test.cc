@@ -4,12 +4,19 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
+#include <string>
 #include <vector>
+
+#include "base/file.h"
+#include "base/strings.h"
 
 namespace glovebox::cli {
 namespace {
 
 using testing::HasSubstr;
+
+constexpr std::size_t kFileBytesMax = 1U << 16U;
 
 // Notes what it was asked for.
 class RecordingProgram final : public Program {
@@ -81,6 +88,19 @@ TEST_F(CliTest, WorkersAreConfinedUnlessTheOperatorSaysOtherwise) {
   EXPECT_EQ(program_.served.at(0).host, "127.0.0.1");
 }
 
+TEST_F(CliTest, WithoutTlsOnlyThisMachineIsServedUnlessTheOperatorSaysOtherwise) {
+  EXPECT_EQ(Run({"serve", "--data", "/d", "--listen", "0.0.0.0:80"}), kExitUsage);
+  EXPECT_THAT(err_, HasSubstr("--insecure-http"));
+  EXPECT_EQ(Run({"serve", "--data", "/d", "--listen", "[::]:80"}), kExitUsage);
+  EXPECT_EQ(Run({"serve", "--data", "/d", "--listen", "127.evil.example:80"}), kExitUsage);
+  EXPECT_TRUE(program_.served.empty());
+  EXPECT_EQ(Run({"serve", "--data", "/d", "--listen", "0.0.0.0:80", "--insecure-http"}), kExitOk);
+  EXPECT_EQ(Run({"serve", "--data", "/d", "--listen", "0.0.0.0:80", "--tls-certificate", "c", "--tls-key", "k"}),
+            kExitOk);
+  EXPECT_EQ(Run({"serve", "--data", "/d", "--listen", "127.8.0.1:80"}), kExitOk);
+  EXPECT_EQ(program_.served.size(), 3U);
+}
+
 TEST_F(CliTest, WrongArgumentsDoNothing) {
   for (const std::vector<const char*>& arguments : std::vector<std::vector<const char*>>{
            {},
@@ -124,8 +144,33 @@ TEST_F(CliTest, AFailureIsOneLineOnStandardError) {
 TEST_F(CliTest, PrintsErrorsAndVersion) {
   EXPECT_EQ(Run({"errors"}), kExitOk);
   EXPECT_THAT(out_, HasSubstr("| `UNAUTHENTICATED` | 401 |"));
+  const auto page = ReadFile("docs/errors.md", kFileBytesMax);
+  ASSERT_TRUE(page.ok()) << "run in the root of the repository";
+  EXPECT_EQ(out_, *page) << "write it anew: glovebox errors > docs/errors.md";
   EXPECT_EQ(Run({"version"}), kExitOk);
   EXPECT_EQ(out_, "glovebox " + std::string(kVersion) + "\n");
+}
+
+// The commands that a page of help lists: the first words of the lines that are indented by two, after `begin`.
+std::set<std::string> Commands(const std::string& help, const std::string& begin) {
+  std::set<std::string> commands;
+  for (const std::string& line : Split(help.substr(help.find(begin)), '\n')) {
+    if (line.starts_with("  ") && line.size() > 2 && line[2] != ' ') {
+      commands.insert(line.substr(2, line.find(' ', 2) - 2));
+    } else if (line.empty() && !commands.empty()) {
+      break;
+    }
+  }
+  return commands;
+}
+
+TEST_F(CliTest, TheHelpBeforeTheFirstBuildListsTheSameCommands) {
+  EXPECT_EQ(Run({"--help"}), kExitOk);
+  const auto unbuilt = ReadFile("tools/help-unbuilt.txt", kFileBytesMax);
+  ASSERT_TRUE(unbuilt.ok()) << "run in the root of the repository";
+  const std::set<std::string> built = Commands(out_, "Subcommands:");
+  EXPECT_TRUE(built.contains("serve"));
+  EXPECT_EQ(Commands(*unbuilt, "Commands of the program"), built);
 }
 
 TEST_F(CliTest, ABundleThatIsNotThereIsNotValid) {

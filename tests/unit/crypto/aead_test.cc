@@ -95,38 +95,41 @@ class MasterKeyFileTest : public testing::Test {
 };
 
 TEST_F(MasterKeyFileTest, CreatesOnceAndLoadsAfterwards) {
-  const MasterKey created = MasterKey::LoadOrCreate(path_, random_).value();
+  EXPECT_EQ(MasterKey::Load(path_).status().code(), ErrorCode::kDataLoss);
+  const MasterKey created = MasterKey::Create(path_, random_).value();
   struct stat info{};
   ASSERT_EQ(stat(path_.c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 07777U, 0600U);
   EXPECT_EQ(info.st_size, 32);
-  const MasterKey loaded = MasterKey::LoadOrCreate(path_, random_).value();
+  EXPECT_EQ(MasterKey::Create(path_, random_).status().code(), ErrorCode::kAlreadyExists);
+  const MasterKey loaded = MasterKey::Load(path_).value();
   EXPECT_EQ(loaded.Open(created.Seal("x", "a", random_), "a").value(), "x");
 }
 
 TEST_F(MasterKeyFileTest, NeverReplacesADamagedKey) {
   for (const std::string& content : {std::string(), std::string(31, 'k'), std::string(33, 'k')}) {
     ASSERT_TRUE(WriteFileDurably(path_, content).ok());
-    const Status status = MasterKey::LoadOrCreate(path_, random_).status();
+    const Status status = MasterKey::Load(path_).status();
     EXPECT_EQ(status.code(), ErrorCode::kDataLoss);
     EXPECT_THAT(status.message(), Not(HasSubstr("kkk")));
+    EXPECT_EQ(MasterKey::Create(path_, random_).status().code(), ErrorCode::kAlreadyExists);
     EXPECT_EQ(ReadFile(path_, 100).value(), content);
   }
 }
 
 TEST_F(MasterKeyFileTest, RefusesAKeyThatOthersMayRead) {
-  ASSERT_TRUE(MasterKey::LoadOrCreate(path_, random_).ok());
+  ASSERT_TRUE(MasterKey::Create(path_, random_).ok());
   for (const unsigned mode : {0640U, 0604U, 0620U, 0602U}) {
     ASSERT_EQ(chmod(path_.c_str(), mode), 0);
-    EXPECT_EQ(MasterKey::LoadOrCreate(path_, random_).status().code(), ErrorCode::kPermissionDenied);
+    EXPECT_EQ(MasterKey::Load(path_).status().code(), ErrorCode::kPermissionDenied);
   }
   ASSERT_EQ(chmod(path_.c_str(), 0400), 0);
-  EXPECT_TRUE(MasterKey::LoadOrCreate(path_, random_).ok());
+  EXPECT_TRUE(MasterKey::Load(path_).ok());
 }
 
 TEST_F(MasterKeyFileTest, RefusesWhatIsNoFile) {
-  EXPECT_EQ(MasterKey::LoadOrCreate(folder_, random_).status().code(), ErrorCode::kDataLoss);
-  EXPECT_FALSE(MasterKey::LoadOrCreate(folder_ + "/none/master.key", random_).ok());
+  EXPECT_EQ(MasterKey::Load(folder_).status().code(), ErrorCode::kDataLoss);
+  EXPECT_FALSE(MasterKey::Create(folder_ + "/none/master.key", random_).ok());
 }
 
 }  // namespace

@@ -413,6 +413,58 @@ TEST_F(PrepareTest, TheSameUnitsHaveTheSameHashInAnotherTable) {
   EXPECT_TRUE(common.empty());
 }
 
+TEST_F(JobsTest, ASecretIsAKeyOfAHashAndNeverAValue) {
+  SelectRequest request;
+  request.tables = {Table("t", {{"p", "VARCHAR"}}, "SELECT 'ann' AS p")};
+  request.functions = {
+      {.name = "c.s.token", .parameters = {{"p", "VARCHAR"}}, .body = "hmac_sha256(secret('Vault', 'k'), p)"}};
+  request.row_limit = 10;
+  request.sql = "SELECT token(p) AS p FROM c.s.t WHERE token(p) <> p";
+  EXPECT_EQ(engine_->Select(request).status().code(), ErrorCode::kNotSupported) << "there are no keys";
+  request.secrets = {{.scope = "Vault", .key = "k", .value = "key"}};
+  const auto result = engine_->Select(request);
+  EXPECT_THAT(Rows(result), ElementsAre(R"(["9d77c3180ff81edfbc099a7e91843e415e1f4b0e1aa641c00fba6bd4b0d4dd91"])"));
+  for (const char* sql :
+       {"SELECT secret('Vault', 'k') AS s", "SELECT p FROM c.s.t WHERE p = secret('Vault', 'k')",
+        "SELECT (SELECT max(secret('Vault', 'k')) FROM c.s.t) AS s",
+        "SELECT p FROM c.s.t ORDER BY secret('Vault', 'k')", "SELECT hmac_sha256(p, 'x') AS s FROM c.s.t",
+        "SELECT hmac_sha256(secret(p, 'k'), p) FROM c.s.t",
+        "SELECT 1 AS one WHERE EXISTS (SELECT 1 FROM c.s.t WHERE secret('Vault', 'k') = p)",
+        "SELECT row_number() OVER (PARTITION BY secret('Vault', 'k')) AS n FROM c.s.t"}) {
+    request.sql = sql;
+    EXPECT_EQ(engine_->Select(request).status().rule(), "P11") << sql;
+  }
+}
+
+TEST_F(JobsTest, FunctionsAreCalledByTheirLongerNamesToo) {
+  SelectRequest request;
+  request.functions = {{.name = "main.Tools.twice", .parameters = {{"x", "BIGINT"}}, .body = "x * 2"},
+                       {.name = "main.Tools.lower", .parameters = {{"x", "BIGINT"}}, .body = "x - 1"}};
+  request.row_limit = 10;
+  request.sql = "SELECT main.tools.twice(1), Tools.`twice`(2) AS b, twice(3) AS c, main.tools.lower(4) AS d";
+  const auto result = engine_->Select(request);
+  EXPECT_THAT(Rows(result), ElementsAre("[2,4,6,3]"));
+  EXPECT_EQ(result->file.columns.at(0).name, "twice");
+  for (const char* sql : {"SELECT other.twice(1)", "SELECT other.tools.twice(1)", "SELECT ls.twice(1)",
+                          "SELECT main.tools.abs(1)", "SELECT pg_catalog.version()", "SELECT x.y.now()"}) {
+    request.sql = sql;
+    const Status status = engine_->Select(request).status();
+    EXPECT_EQ(status.code(), ErrorCode::kNotSupported) << sql;
+    EXPECT_EQ(status.position(), 7U) << sql;
+  }
+}
+
+TEST_F(JobsTest, ErrorsInAFunctionHavePositionsInItsBody) {
+  const auto position = [&](const std::string& body, const std::vector<Function>& others) {
+    const Function function{.name = "c.s.f", .parameters = {{"x", "VARCHAR"}}, .body = body};
+    return engine_->CheckFunction(function, others).position();
+  };
+  EXPECT_EQ(position("upper(y)", {}), 6U);
+  EXPECT_EQ(position("upper(x) || ) ", {}), 12U);
+  const std::vector<Function> broken = {{.name = "c.s.g", .parameters = {}, .body = "upper(lower(z))"}};
+  EXPECT_EQ(position("x || g()", broken), 5U) << "where it is called";
+}
+
 TEST_F(PrepareTest, DeclaredKeysAreChecked) {
   request_.rule = Rule(R"("keys":[["row_id"]],)");
   MustPrepare();

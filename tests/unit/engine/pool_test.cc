@@ -186,6 +186,14 @@ TEST(WorkerPool, CancelEndsTheJobsOfItsKeyOnly) {
   EXPECT_TRUE(pool.SelfTest().ok());
 }
 
+TEST(WorkerPool, ATaskThatWasCancelledBeforeThePoolKnewItDoesNotBegin) {
+  WorkerPool pool({});
+  Task task = EndlessTask("mine");
+  task.cancelled = std::make_shared<const std::atomic<bool>>(true);
+  pool.Cancel("mine");
+  EXPECT_EQ(pool.Execute(task).status().code(), ErrorCode::kAborted);
+}
+
 TEST(WorkerPool, AJobThatTakesTooLongEnds) {
   WorkerPool pool({});
   Task task = EndlessTask("");

@@ -141,10 +141,13 @@ Router HelloRouter() {
   Router router;
   router.Add(Method::kGet, "/hello",
              [](Request&) -> Result<Response> { return Response::Text("hello", "text/plain"); });
-  router.Add(Method::kPost, "/echo", [](Request& request) -> Result<Response> {
+  const auto echo = [](Request& request) -> Result<Response> {
     GB_ASSIGN_OR_RETURN(std::string body, request.body->ReadAll(1U << 20U));
     return Response::Text(std::move(body), "text/plain");
-  });
+  };
+  router.Add(Method::kPost, "/echo", echo,
+             {.sender = [](const Request&) -> Result<std::string> { return std::string("anybody"); }});
+  router.Add(Method::kPost, "/small", echo);  // asks nobody who sends
   return router;
 }
 

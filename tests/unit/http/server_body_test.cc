@@ -3,12 +3,16 @@
 // Bodies on the wire, both ways.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
+#include <memory>
 #include <thread>
+#include <vector>
 
 #include "base/json.h"
 #include "base/limits.h"
@@ -51,14 +55,30 @@ std::string Put(std::string_view path, std::uint64_t length, std::string_view ex
          std::string(extra) + "\r\n";
 }
 
+// The sender is who the client says it is.
+Result<std::string> SenderHeader(const Request& request) {
+  const std::string* sender = request.headers.Find("X-Sender");
+  return sender != nullptr ? *sender : std::string("somebody");
+}
+
+RouteOptions Streamed() { return {.body = BodyMode::kStreamed, .sender = SenderHeader}; }
+
 Router UploadRouter(int fd, std::uint64_t bytes_max = limits::kHttpUploadBytesMax) {
   Router router = HelloRouter();
-  router.Add(Method::kPut, "/file", [fd, bytes_max](Request& request) -> Result<Response> {
+  const auto count = [](Request& request) -> Result<Response> {
+    GB_ASSIGN_OR_RETURN(const std::string body, request.body->ReadAll(limits::kJsonBodyBytesMax));
+    return Response::Text(std::to_string(body.size()), "text/plain");
+  };
+  router.Add(Method::kPost, "/json", count, {.body = BodyMode::kCollected, .sender = SenderHeader});
+  const auto store = [fd, bytes_max](Request& request) -> Result<Response> {
     GB_ASSIGN_OR_RETURN(const std::uint64_t bytes, request.body->ReadToFd(fd, bytes_max));
     return Response::Text(std::to_string(bytes), "text/plain");
-  });
-  router.Add(Method::kPut, "/denied",
-             [](Request&) -> Result<Response> { return Status(ErrorCode::kUnauthenticated, "Who are you?"); });
+  };
+  router.Add(Method::kPut, "/file", store, Streamed());
+  const Status denied(ErrorCode::kUnauthenticated, "Who are you?");
+  router.Add(
+      Method::kPut, "/denied", [denied](Request&) -> Result<Response> { return denied; },
+      {.body = BodyMode::kStreamed, .sender = [denied](const Request&) -> Result<std::string> { return denied; }});
   return router;
 }
 
@@ -229,12 +249,13 @@ TEST(Upload, ServerThatGoesAwayWakesAHandlerThatReads) {
   Gate returned;
   Router router;
   Status seen;
-  router.Add(Method::kPut, "/file", [&](Request& request) -> Result<Response> {
+  const auto read = [&](Request& request) -> Result<Response> {
     reading.Open();
     seen = request.body->ReadAll(kMebibyte).status();
     returned.Open();
     return Response::Empty();
-  });
+  };
+  router.Add(Method::kPut, "/file", read, Streamed());
   auto server = StartServer(std::move(router));
   Client client(server->port());
   client.Send(Put("/file", 100'000) + std::string(99'999, 'x'));
@@ -242,6 +263,87 @@ TEST(Upload, ServerThatGoesAwayWakesAHandlerThatReads) {
   server.reset();
   returned.Wait();
   EXPECT_FALSE(seen.ok());
+}
+
+// Sends the beginning of a body, as `sender`, and says no more.
+std::unique_ptr<Client> StartBody(const Server& server, std::string_view request_line, std::string_view sender,
+                                  std::size_t length = 8 * kMebibyte) {
+  auto client = std::make_unique<Client>(server.port());
+  client->Send(std::string(request_line) + " HTTP/1.1\r\nHost: a\r\nX-Sender: " + std::string(sender) +
+               "\r\nContent-Length: " + std::to_string(length) + "\r\n\r\n");
+  client->Send(std::string(limits::kHttpBodyStartBytes, 'x'));
+  return client;
+}
+
+TEST(Upload, SlowCollectedBodiesHoldNoThread) {
+  const TemporaryFile file;
+  ServerOptions options;
+  options.threads = 1;
+  const auto server = StartServer(UploadRouter(file.fd()), options);
+  std::vector<std::unique_ptr<Client>> slow;
+  for (int i = 0; i < 8; ++i) {
+    slow.push_back(StartBody(*server, "POST /json", i % 2 == 0 ? "a" : "b"));
+  }
+  EXPECT_EQ(Fetch(server->port(), Get("/hello")).body, "hello");
+  slow.front()->Send(std::string(8 * kMebibyte - limits::kHttpBodyStartBytes, 'x'));
+  EXPECT_EQ(slow.front()->Receive().body, std::to_string(8 * kMebibyte));
+}
+
+TEST(Upload, SlowStreamedBodiesHoldAShareOfTheThreads) {
+  const TemporaryFile file;
+  ServerOptions options;
+  options.threads = limits::kHttpStreamedBodiesMax + 1;
+  const auto server = StartServer(UploadRouter(file.fd()), options);
+  std::vector<std::unique_ptr<Client>> slow;
+  for (const std::string_view sender : {"a", "a", "a", "a", "b", "b", "b", "c"}) {
+    slow.push_back(StartBody(*server, "PUT /file", sender));
+  }
+  // Those that are refused hear of it; the others go on being received.
+  for (std::size_t refused = 0; refused < 4; ++refused) {
+    std::vector<pollfd> readable;
+    for (const std::unique_ptr<Client>& client : slow) {
+      readable.push_back({client->fd(), POLLIN, 0});
+    }
+    ASSERT_GT(poll(readable.data(), readable.size(), 10'000), 0);
+    const auto first =
+        std::find_if(readable.begin(), readable.end(), [](const pollfd& ready) { return ready.revents != 0; });
+    const auto answered = slow.begin() + (first - readable.begin());
+    EXPECT_EQ((*answered)->Receive().status, 429);
+    slow.erase(answered);
+  }
+  EXPECT_EQ(slow.size(), limits::kHttpStreamedBodiesMax);
+  EXPECT_EQ(Fetch(server->port(), Get("/hello")).body, "hello");
+}
+
+TEST(Upload, WhoSendsIsAskedBeforeALargeBodyIsTaken) {
+  const TemporaryFile file;
+  const auto server = StartServer(UploadRouter(file.fd()));
+  EXPECT_EQ(StartBody(*server, "PUT /denied", "a")->Receive().status, 401);
+  EXPECT_EQ(StartBody(*server, "POST /small", "a")->Receive().status, 413);
+  EXPECT_EQ(StartBody(*server, "POST /json", "a", limits::kJsonBodyBytesMax + 1)->Receive().status, 413);
+}
+
+TEST(Upload, CollectedBodyOverTheLimitInChunks) {
+  const TemporaryFile file;
+  const auto server = StartServer(UploadRouter(file.fd()));
+  Client client(server->port());
+  client.Send("POST /json HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+  for (int i = 0; i < 17 && client.Send("100000\r\n" + std::string(kMebibyte, 'x') + "\r\n"); ++i) {
+  }
+  EXPECT_EQ(client.Receive().status, 413);
+}
+
+TEST(Upload, CollectedBodyAfterContinue) {
+  const TemporaryFile file;
+  const auto server = StartServer(UploadRouter(file.fd()));
+  for (const std::string_view path : {"/json", "/small"}) {
+    Client client(server->port());
+    client.Send("POST " + std::string(path) + " HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n" +
+                "Expect: 100-continue\r\n\r\n");
+    EXPECT_EQ(client.Receive().status, 100);
+    client.Send("1");
+    EXPECT_EQ(client.Receive().body, "1");
+  }
 }
 
 Router DownloadRouter(const std::string& path, std::size_t pieces) {

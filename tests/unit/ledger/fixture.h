@@ -110,6 +110,13 @@ struct Step {
   json::Object data;
 };
 
+// What authorises a run over the federation's table of the whole story.
+inline json::Object Authorisation(const std::string& etag) {
+  return {
+      {"etag", etag},
+      {"inputs", json::Array{json::Object{{"asset", "athletes"}, {"owner", "federation"}, {"rule_sha256", kDigest}}}}};
+}
+
 // A whole collaboration, in order, without room.created: two assets, one approved notebook, one run, one released and
 // exported output, the end.
 inline std::vector<Step> WholeStory() {
@@ -126,7 +133,7 @@ inline std::vector<Step> WholeStory() {
        {{"notebook", "heights"}, {"sha256", kDigest}, {"contract_sha256", kContract}}},
       {EventType::kApprovalGranted, "insurer", "etag-1", {}},
       {EventType::kRunRequested, "federation", "run-1", {{"etag", "etag-1"}}},
-      {EventType::kRunAuthorized, op, "run-1", {{"etag", "etag-1"}}},
+      {EventType::kRunAuthorized, op, "run-1", Authorisation("etag-1")},
       {EventType::kRunStarted, op, "run-1", {}},
       {EventType::kRunCompleted, op, "run-1", {{"rows", 12}}},
       {EventType::kOutputCreated, op, "output-1", {{"run", "run-1"}, {"sha256", kDigest}}},

@@ -161,7 +161,36 @@ TEST_F(RoomStateTest, RulesApproveForTheirParty) {
   Refuses(EventType::kRuleCreated, "insurer", "any", {}, "rule of this id");
   Do(EventType::kRuleApplied, kServer, "etag-1", {{"rule", "any"}});
   Do(EventType::kRunRequested, "federation", "run-1", {{"etag", "etag-1"}});
-  Do(EventType::kRunAuthorized, kServer, "run-1", {{"etag", "etag-1"}});
+  Do(EventType::kRunAuthorized, kServer, "run-1", Authorisation("etag-1"));
+}
+
+TEST_F(RoomStateTest, RunsUseWhatIsPublishedUnderItsLastRule) {
+  TellUntil(EventType::kRunAuthorized);
+  const auto refuses = [&](json::Value inputs, const std::string& why) {
+    Refuses(EventType::kRunAuthorized, kServer, "run-1", {{"etag", "etag-1"}, {"inputs", std::move(inputs)}}, why);
+  };
+  const auto input = [](const std::string& asset, const std::string& owner, const std::string& rule) {
+    return json::Array{json::Object{{"asset", asset}, {"owner", owner}, {"rule_sha256", rule}}};
+  };
+  Refuses(EventType::kRunAuthorized, kServer, "run-1", {{"etag", "etag-1"}}, "'inputs' is missing");
+  refuses(json::Array{"athletes"}, "no object");
+  refuses(input("athletes", "insurer", kDigest), "not published");
+  refuses(input("athletes", "federation", kContract), "another rule");
+  refuses(input("customers", "insurer", ""), "another rule");
+  Do(EventType::kRuleSet, "federation", "athletes", {{"rule_sha256", kContract}});
+  refuses(input("athletes", "federation", kDigest), "another rule");
+  Do(EventType::kAssetWithdrawn, "federation", "athletes");
+  refuses(input("athletes", "federation", kContract), "not published");
+  Do(EventType::kAssetPublished, "federation", "athletes");
+  refuses(input("athletes", "federation", kContract), "another rule");
+  Do(EventType::kRuleSet, "federation", "athletes", {{"rule_sha256", kDigest}});
+  Do(EventType::kRunAuthorized, kServer, "run-1", Authorisation("etag-1"));
+}
+
+TEST_F(RoomStateTest, RulesAreSetByWhoPublishes) {
+  TellUntil(EventType::kApprovalGranted);
+  Refuses(EventType::kRuleSet, "insurer", "athletes", {{"rule_sha256", kDigest}}, "has not published");
+  Refuses(EventType::kRuleSet, "federation", "athletes", {}, "'rule_sha256'");
 }
 
 TEST_F(RoomStateTest, NoRunBeforeTheRoomIsActive) {

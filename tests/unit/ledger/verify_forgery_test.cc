@@ -179,6 +179,9 @@ TEST(VerifyForgery, EventsOutOfOrderAreReported) {
   };
   std::vector<Step> after_end = story;
   after_end.push_back({EventType::kAuditRead, kServer, "x", {}});
+  std::vector<Step> withdrawn = without(EventType::kRunAuthorized, EventType::kRunRequested);
+  withdrawn.push_back({EventType::kAssetWithdrawn, "federation", "athletes", {}});
+  withdrawn.push_back({EventType::kRunAuthorized, kServer, "run-1", Authorisation("etag-1")});
   const Case cases[] = {
       {without(EventType::kApprovalGranted, EventType::kRunAuthorized), "'insurer' has not approved"},
       {without(EventType::kRoomActive, EventType::kRunAuthorized), "not active"},
@@ -186,6 +189,7 @@ TEST(VerifyForgery, EventsOutOfOrderAreReported) {
       {without(EventType::kReviewDecided, EventType::kExportReleased), "not released by a review"},
       {without(EventType::kExportRequested, EventType::kExportReleased), "no open request"},
       {without(EventType::kRunRequested, EventType::kRunAuthorized), "never requested"},
+      {withdrawn, "'athletes' is not published"},
       {after_end, "closed"},
   };
   for (const Case& one : cases) {

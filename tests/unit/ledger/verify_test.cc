@@ -36,7 +36,7 @@ Evidence MakeEvidence() {
   }
   Tell(*log, room, story);
   Evidence evidence;
-  evidence.files = BundleOf(*log, {{code}, {{5, {hidden.opening}}}});
+  evidence.files = BundleOf(*log, {{{HashHex(RawHash(code)), [code] { return code; }}}, {{5, {hidden.opening}}}});
   evidence.options.pin = log->room();
   evidence.options.min_size = log->Latest().checkpoint.size;
   evidence.origin = log->origin();

@@ -291,7 +291,6 @@ TEST(QueryFromDuckdbJson, RefusesOtherExpressionsByName) {
   ExpectNotSupported("SELECT a ^@ b", "^@", "operator");
   ExpectNotSupported("SELECT a!", "!", "operator");
   ExpectNotSupported("SELECT a OPERATOR(pg_catalog.+) b", "OPERATOR", "operator");
-  ExpectNotSupported("SELECT s.f(a)", "s.f", "functions of a schema");
   ExpectNotSupported("SELECT f(x := 1)", "1", "named arguments");
   ExpectNotSupported("SELECT a.b.c.d.e", "a.b", "four parts");
   ExpectNotSupported("SELECT a BETWEEN SYMMETRIC 1 AND 2", "SELECT", "not supported");

@@ -10,7 +10,7 @@ using AssetsTest = RoomTest;
 
 TEST_F(AssetsTest, WithoutARuleThereIsNoAccess) {
   Check(rooms_->rooms().Create(federation_, Spec("games")));
-  Check(rooms_->assets().PublishTable(insurer_, "games", {"INS.health.customers", "main.default.customers", {}}));
+  Check(rooms_->assets().PublishTable(insurer_, "games", {"INS.health.customers", "main.default.customers"}));
   const auto seen = rooms_->assets().GetTable(federation_, "games", "ins.health.customers");
   ASSERT_TRUE(seen.ok());
   EXPECT_EQ(seen->status, AssetStatus::kPending);
@@ -42,7 +42,7 @@ TEST_F(AssetsTest, LocalNameIsTheOwnersSecret) {
 TEST_F(AssetsTest, NamesBelongToTheirOwnersAlias) {
   Check(rooms_->rooms().Create(federation_, Spec("games")));
   const auto publish = [&](const std::string& name, const std::string& local) {
-    return CodeOf(rooms_->assets().PublishTable(insurer_, "games", {name, local, {}}));
+    return CodeOf(rooms_->assets().PublishTable(insurer_, "games", {name, local}));
   };
   EXPECT_EQ(publish("fed.a.b", "main.default.customers"), ErrorCode::kInvalidParameterValue);
   EXPECT_EQ(publish("ins.b", "main.default.customers"), ErrorCode::kInvalidParameterValue);
@@ -56,13 +56,12 @@ TEST_F(AssetsTest, LosingSelectDeniesTheAssetAtOnce) {
   const Caller owner = AddUser(insurer_, "owner@insurer.example");
   Check(rooms_->rooms().Create(federation_, Spec("games")));
   Check(rooms_->rooms().Update(insurer_, "games", {.comment = std::nullopt, .owner = owner.name}));
-  EXPECT_EQ(
-      CodeOf(rooms_->assets().PublishTable(owner, "games", {"ins.health.customers", "main.default.customers", {}})),
-      ErrorCode::kNotFound)
+  EXPECT_EQ(CodeOf(rooms_->assets().PublishTable(owner, "games", {"ins.health.customers", "main.default.customers"})),
+            ErrorCode::kNotFound)
       << "the actor needs SELECT";
   Grant(insurer_, SecurableKind::kCatalog, "main", owner, {Privilege::kUseCatalog, Privilege::kUseSchema});
   Grant(insurer_, SecurableKind::kTable, "main.default.customers", owner, {Privilege::kSelect});
-  Check(rooms_->assets().PublishTable(owner, "games", {"ins.health.customers", "main.default.customers", {}}));
+  Check(rooms_->assets().PublishTable(owner, "games", {"ins.health.customers", "main.default.customers"}));
   Check(rooms_->assets().SetRule(owner, "games", "ins.health.customers", Rule()));
   auto revoked = catalog_->grants.Change(insurer_, SecurableKind::kTable, "main.default.customers",
                                          {{owner.name, {}, {Privilege::kSelect}}});
@@ -73,7 +72,7 @@ TEST_F(AssetsTest, LosingSelectDeniesTheAssetAtOnce) {
 
 TEST_F(AssetsTest, RuleThatDoesNotFitIsTheOwnersError) {
   Check(rooms_->rooms().Create(federation_, Spec("games")));
-  Check(rooms_->assets().PublishTable(insurer_, "games", {"ins.health.customers", "main.default.customers", {}}));
+  Check(rooms_->assets().PublishTable(insurer_, "games", {"ins.health.customers", "main.default.customers"}));
   engine_.prepare_error = Status(ErrorCode::kInvalidParameterValue, "keys: not unique");
   const auto set = rooms_->assets().SetRule(insurer_, "games", "ins.health.customers", Rule());
   EXPECT_EQ(CodeOf(set), ErrorCode::kInvalidParameterValue);
@@ -88,12 +87,7 @@ TEST_F(AssetsTest, PreparesAgainOnlyWhenSomethingChanged) {
   const int before = engine_.prepares;
   MakeNotebook();
   EXPECT_EQ(engine_.prepares, before) << "prepared when the rule was set";
-  const auto write = catalog_->tables.PlanWrite(insurer_, "main.default", "customers", catalog::OnExisting::kReplace);
-  Check(WriteFileDurably((*write)->path, "newer rows"));
-  catalog::TableContent content;
-  content.columns.push_back({.name = "token", .type = "VARCHAR", .comment = "", .mask = {}});
-  content.columns.push_back({.name = "sport", .type = "VARCHAR", .comment = "", .mask = {}});
-  Check(catalog_->tables.CommitWrite(insurer_, **write, content));
+  ReplaceTable(insurer_, "customers");
   MakeNotebook("again");
   EXPECT_EQ(engine_.prepares, before + 1);
   Restart();
@@ -105,13 +99,65 @@ TEST_F(AssetsTest, PreparesAgainOnlyWhenSomethingChanged) {
   EXPECT_EQ(ListDirectory(folder + "/" + (*assets)[0])->size(), 1U) << "what is obsolete is removed";
 }
 
+// Lets something happen between asking for a table's version and reading it.
+class SlowGateway final : public CatalogGateway {
+ public:
+  using CatalogGateway::CatalogGateway;
+  Result<SourceTable> Source(const OrganisationId& organisation, const std::string& local_name,
+                             const std::string& table_id) override {
+    if (before_source) {
+      std::exchange(before_source, nullptr)();
+    }
+    return CatalogGateway::Source(organisation, local_name, table_id);
+  }
+  std::function<void()> before_source;
+};
+
+TEST_F(AssetsTest, TheVersionIsThatOfTheDataThatWasRead) {
+  MakeActiveRoom();
+  Approve(MakeNotebook());
+  ReplaceTable(insurer_, "customers");
+  SlowGateway gateway(*catalog_, engine_);
+  rooms_ = std::move(*Rooms::Open({*database_, engine_, gateway, *ledger_, clock_, random_, data_folder_}));
+  gateway.before_source = [this] { ReplaceTable(insurer_, "customers"); };
+  const int before = engine_.prepares;
+  RunToEnd();
+  EXPECT_FALSE(gateway.before_source);
+  EXPECT_EQ(engine_.prepares, before + 1) << "it is the newest one's already";
+  const auto table = catalog_->tables.Get(insurer_, "main.default.customers");
+  ASSERT_TRUE(table.ok());
+  ASSERT_EQ(engine_.last_run.assets.size(), 1U);
+  EXPECT_EQ(engine_.last_run.assets[0].version, table->current.id.str());
+  EXPECT_EQ(engine_.last_prepare.table.path, table->current.path);
+  rooms_.reset();
+}
+
+TEST_F(AssetsTest, RulesAndWithdrawalsNeedWhatPublishingNeeds) {
+  MakeActiveRoom();
+  const Caller clerk = AddUser(insurer_, "clerk@insurer.example");
+  const std::string name = "ins.health.customers";
+  Grant(insurer_, SecurableKind::kCleanRoom, "games", clerk, {Privilege::kModifyCleanRoom});
+  EXPECT_EQ(CodeOf(rooms_->assets().SetRule(clerk, "games", name, Rule())), ErrorCode::kNotFound);
+  EXPECT_EQ(CodeOf(rooms_->assets().WithdrawTable(clerk, "games", name)), ErrorCode::kNotFound);
+  Grant(insurer_, SecurableKind::kCatalog, "main", clerk, {Privilege::kUseCatalog, Privilege::kUseSchema});
+  Grant(insurer_, SecurableKind::kTable, "main.default.customers", clerk, {Privilege::kSelect});
+  Check(rooms_->assets().SetRule(clerk, "games", name, Rule()));
+  Check(rooms_->assets().WithdrawTable(clerk, "games", name));
+
+  Check(rooms_->assets().PublishTable(insurer_, "games", {name, "main.default.customers"}));
+  const Caller manager = AddUser(insurer_, "manager@insurer.example");
+  Grant(insurer_, SecurableKind::kCleanRoom, "games", manager, {Privilege::kModifyCleanRoom, Privilege::kManage});
+  EXPECT_EQ(CodeOf(rooms_->assets().SetRule(manager, "games", name, Rule())), ErrorCode::kNotFound);
+  Check(rooms_->assets().WithdrawTable(manager, "games", name));
+}
+
 TEST_F(AssetsTest, WithdrawnAssetIsGone) {
   MakeActiveRoom();
   EXPECT_EQ(CodeOf(rooms_->assets().WithdrawTable(federation_, "games", "ins.health.customers")),
             ErrorCode::kPermissionDenied);
   Check(rooms_->assets().WithdrawTable(insurer_, "games", "ins.health.customers"));
   EXPECT_EQ(CodeOf(rooms_->assets().GetTable(federation_, "games", "ins.health.customers")), ErrorCode::kNotFound);
-  Check(rooms_->assets().PublishTable(insurer_, "games", {"ins.health.customers", "main.default.customers", {}}));
+  Check(rooms_->assets().PublishTable(insurer_, "games", {"ins.health.customers", "main.default.customers"}));
 }
 
 }  // namespace

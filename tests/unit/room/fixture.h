@@ -48,6 +48,9 @@ class FakeEngine final : public engine::Engine {
   Result<engine::PreparedAsset> Prepare(const engine::PrepareRequest& request) override {
     ++prepares;
     last_prepare = request;
+    if (during_prepare) {
+      during_prepare();
+    }
     if (!prepare_error.ok()) {
       return prepare_error;
     }
@@ -84,16 +87,18 @@ class FakeEngine final : public engine::Engine {
 
   engine::OutputTable Table(const engine::RunRequest& request) const {
     engine::OutputTable table;
-    table.name = "by_sport";
+    table.name = output_name;
     table.file = {request.output_folder + "/by_sport.parquet", columns, 2};
     return table;
   }
 
   std::string certificate = R"({"governed":[{"minimum_units":{"ins.health.customers":50}}],)"
                             R"("outputs":[{"name":"by_sport","columns":["sport","people"]}]})";
+  std::string output_name = "by_sport";
   std::vector<engine::Column> columns{{"sport", "VARCHAR"}, {"people", "BIGINT"}};
   Status prepare_error;
   Status run_error;
+  std::function<void()> during_prepare;
   std::function<void()> during_run;
   std::function<void()> during_select;
   engine::PrepareRequest last_prepare;
@@ -207,6 +212,16 @@ class RoomTest : public testing::Test {
     content.rows = 2;
     GB_ASSERT(catalog_->tables.CommitWrite(caller, **write, content).ok());
   }
+  // A new version of a table of MakeTable.
+  void ReplaceTable(const Caller& caller, const std::string& name) {
+    const auto write = catalog_->tables.PlanWrite(caller, "main.default", name, catalog::OnExisting::kReplace);
+    GB_ASSERT(write.ok() && write->has_value());
+    GB_ASSERT(WriteFileDurably((*write)->path, "newer rows").ok());
+    catalog::TableContent content;
+    content.columns.push_back({.name = "token", .type = "VARCHAR", .comment = "", .mask = {}});
+    content.columns.push_back({.name = "sport", .type = "VARCHAR", .comment = "", .mask = {}});
+    GB_ASSERT(catalog_->tables.CommitWrite(caller, **write, content).ok());
+  }
   std::string GlobalId(const Caller& caller) {
     return catalog_->organisations.Get(caller.organisation)->global_metastore_id;
   }
@@ -227,8 +242,8 @@ class RoomTest : public testing::Test {
   // The federation's room with both tables, rules and output catalogs: ACTIVE.
   void MakeActiveRoom(const std::string& name = "games") {
     Check(rooms_->rooms().Create(federation_, Spec(name)));
-    Check(rooms_->assets().PublishTable(federation_, name, {"fed.sports.athletes", "main.default.athletes", {}}));
-    Check(rooms_->assets().PublishTable(insurer_, name, {"ins.health.customers", "main.default.customers", {}}));
+    Check(rooms_->assets().PublishTable(federation_, name, {"fed.sports.athletes", "main.default.athletes"}));
+    Check(rooms_->assets().PublishTable(insurer_, name, {"ins.health.customers", "main.default.customers"}));
     Check(rooms_->assets().SetRule(federation_, name, "fed.sports.athletes", Rule()));
     Check(rooms_->assets().SetRule(insurer_, name, "ins.health.customers", Rule()));
     Check(rooms_->rooms().CreateOutputCatalog(federation_, name, name + "_out"));
@@ -238,10 +253,16 @@ class RoomTest : public testing::Test {
                        R"("columns":{"token":{"identity":true,"uses":["join"]},"sport":{"uses":["dimension"]}}})")
         .value();
   }
-  NotebookView MakeNotebook(const std::string& name = "overlap", const std::string& room = "games") {
+  static constexpr const char* kOneTable = "SELECT sport, COUNT(*) AS people FROM ins.health.customers GROUP BY sport";
+  static constexpr const char* kBothTables =
+      "SELECT c.sport, COUNT(*) AS people FROM ins.health.customers c JOIN fed.sports.athletes a USING (token) GROUP "
+      "BY "
+      "c.sport";
+  NotebookView MakeNotebook(const std::string& name = "overlap", const std::string& room = "games",
+                            const std::string& sql = kOneTable) {
     NotebookSpec spec;
     spec.name = name;
-    spec.content = Base64Encode("SELECT sport, COUNT(*) AS people FROM ins.health.customers GROUP BY sport");
+    spec.content = Base64Encode(sql);
     auto view = rooms_->notebooks().Publish(federation_, room, spec);
     GB_ASSERT(view.ok());
     return std::move(*view);

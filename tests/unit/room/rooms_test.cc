@@ -4,7 +4,26 @@
 namespace glovebox::room {
 namespace {
 
-using RoomsTest = RoomTest;
+class RoomsTest : public RoomTest {
+ protected:
+  // How many governed copies are on the disk.
+  std::size_t PreparedFiles() {
+    std::size_t count = 0;
+    const std::string root = data_folder_ + "/prepared";
+    if (!FileExists(root)) {
+      return 0;
+    }
+    const auto organisations = ListDirectory(root);
+    for (const std::string& organisation : *organisations) {
+      const auto assets = ListDirectory(root + "/" + organisation);
+      for (const std::string& asset : *assets) {
+        const auto files = ListDirectory(root + "/" + organisation + "/" + asset);
+        count += files->size();
+      }
+    }
+    return count;
+  }
+};
 
 TEST_F(RoomsTest, BecomesActiveOnceAllCollaboratorsHaveJoined) {
   const auto created = rooms_->rooms().Create(federation_, Spec("games"));
@@ -26,8 +45,26 @@ TEST_F(RoomsTest, BecomesActiveOnceAllCollaboratorsHaveJoined) {
 
 TEST_F(RoomsTest, FirstActOfTheInvitedSideJoinsIt) {
   Check(rooms_->rooms().Create(federation_, Spec("games")));
-  Check(rooms_->assets().PublishTable(insurer_, "games", {"ins.health.customers", "main.default.customers", {}}));
+  Check(rooms_->assets().PublishTable(insurer_, "games", {"ins.health.customers", "main.default.customers"}));
   EXPECT_EQ(rooms_->rooms().Get(insurer_, "games")->room.state, RoomState::kActive);
+}
+
+TEST_F(RoomsTest, ToJoinByAnActNeedsWhatToJoinNeeds) {
+  Check(rooms_->rooms().Create(federation_, Spec("games")));
+  const Caller clerk = AddUser(insurer_, "clerk@insurer.example");
+  Grant(insurer_, catalog::SecurableKind::kCleanRoom, "games", clerk, {catalog::Privilege::kModifyCleanRoom});
+  Grant(insurer_, catalog::SecurableKind::kTable, "main.default.customers", clerk, {catalog::Privilege::kSelect});
+  Grant(insurer_, catalog::SecurableKind::kSchema, "main.default", clerk, {catalog::Privilege::kUseSchema});
+  Grant(insurer_, catalog::SecurableKind::kCatalog, "main", clerk, {catalog::Privilege::kUseCatalog});
+  const TableSpec table{"ins.health.customers", "main.default.customers"};
+  EXPECT_EQ(CodeOf(rooms_->rooms().Join(clerk, "games")), ErrorCode::kPermissionDenied);
+  EXPECT_EQ(CodeOf(rooms_->assets().PublishTable(clerk, "games", table)), ErrorCode::kPermissionDenied);
+  EXPECT_EQ(rooms_->rooms().Get(insurer_, "games")->room.state, RoomState::kProvisioning);
+  EXPECT_EQ(rooms_->rooms().Get(insurer_, "games")->owner, std::string(catalog::kAdminsGroup));
+
+  Grant(insurer_, catalog::SecurableKind::kMetastore, "", clerk, {catalog::Privilege::kCreateCleanRoom});
+  Check(rooms_->assets().PublishTable(clerk, "games", table));
+  EXPECT_EQ(rooms_->rooms().Get(insurer_, "games")->owner, clerk.name);
 }
 
 TEST_F(RoomsTest, LookingAtTheRoomDoesNotJoin) {
@@ -101,6 +138,21 @@ TEST_F(RoomsTest, InvitationIsShownToTheCreatorOnly) {
   EXPECT_EQ(rooms_->rooms().Get(insurer_, "games")->collaborators[1].member.invite_email, "");
 }
 
+TEST_F(RoomsTest, ARoomIsMadeWithItsOwnerAndCommentOrNotAtAll) {
+  const Caller clerk = AddUser(federation_, "clerk@federation.example");
+  RoomSpec spec = Spec("games");
+  spec.comment = "ours";
+  spec.owner = clerk.name;
+  Check(rooms_->rooms().Create(federation_, spec));
+  EXPECT_EQ(rooms_->rooms().Get(clerk, "games")->owner, clerk.name);
+  EXPECT_EQ(rooms_->rooms().Get(clerk, "games")->comment, "ours");
+  EXPECT_NE(rooms_->rooms().Get(insurer_, "games")->comment, "ours");
+  spec.name = "bad";
+  spec.comment = "\xff";
+  EXPECT_EQ(CodeOf(rooms_->rooms().Create(federation_, spec)), ErrorCode::kInvalidParameterValue);
+  EXPECT_EQ(CodeOf(rooms_->rooms().Get(federation_, "bad")), ErrorCode::kNotFound);
+}
+
 TEST_F(RoomsTest, CommentAndOwnerAreLocal) {
   RoomSpec spec = Spec("games");
   spec.comment = "ours";
@@ -126,6 +178,34 @@ TEST_F(RoomsTest, SelfCollaborationHasTwoSidesInOneMetastore) {
   EXPECT_EQ(Events("dry").size(), 3U) << "each side signs with a key of its own";
 }
 
+TEST_F(RoomsTest, SidesOfOneMetastoreDoNotSeeEachOthersExports) {
+  RoomSpec spec = Spec("dry");
+  spec.collaborators = {{"left", GlobalId(federation_), "", 0},
+                        {"right", GlobalId(federation_), "fred@federation.example", 1}};
+  Check(rooms_->rooms().Create(federation_, spec));
+  Check(rooms_->rooms().CreateOutputCatalog(federation_, "dry_right", "dry_out"));
+  NotebookSpec notebook;
+  notebook.name = "overlap";
+  notebook.content = Base64Encode("SELECT 1");
+  const auto made = rooms_->notebooks().Publish(federation_, "dry_right", notebook);
+  Check(made);
+  Check(rooms_->notebooks().Review(federation_, "dry", "overlap", {made->version.etag, Decision::kApproved, ""}));
+  const auto run = rooms_->runs().Submit(federation_, Submission("overlap", "dry_right"));
+  Check(run);
+  Settle();
+  EXPECT_EQ(rooms_->runs().Get(federation_, run->run.id)->room_name, "dry_right");
+  EXPECT_EQ(rooms_->runs().List(federation_)->front().room_name, "dry_right");
+
+  const auto outputs = rooms_->outputs().List(federation_, "dry_right");
+  ASSERT_EQ(outputs->size(), 1U);
+  const auto item = rooms_->outputs().CreateExport(federation_, "dry_right", outputs->front().output.id);
+  Check(item);
+  EXPECT_EQ(rooms_->outputs().Exports(federation_, "dry_right")->size(), 1U);
+  EXPECT_EQ(rooms_->outputs().Exports(federation_, "dry")->size(), 0U);
+  EXPECT_EQ(CodeOf(rooms_->outputs().GetExport(federation_, "dry", item->id)), ErrorCode::kNotFound);
+  EXPECT_EQ(CodeOf(rooms_->outputs().Content(federation_, "dry", item->id)), ErrorCode::kNotFound);
+}
+
 TEST_F(RoomsTest, DecliningAnInvitationFailsTheRoom) {
   Check(rooms_->rooms().Create(federation_, Spec("games")));
   Check(rooms_->DeleteRoom(insurer_, "games"));
@@ -134,7 +214,7 @@ TEST_F(RoomsTest, DecliningAnInvitationFailsTheRoom) {
   EXPECT_EQ(left->room.state, RoomState::kFailed);
   EXPECT_NE(left->room.reason.find("'ins'"), std::string::npos);
   EXPECT_EQ(
-      CodeOf(rooms_->assets().PublishTable(federation_, "games", {"fed.sports.athletes", "main.default.athletes", {}})),
+      CodeOf(rooms_->assets().PublishTable(federation_, "games", {"fed.sports.athletes", "main.default.athletes"})),
       ErrorCode::kInvalidState);
 }
 
@@ -165,6 +245,52 @@ TEST_F(RoomsTest, PublishedTableCannotBeDroppedWhileTheRoomHoldsIt) {
   EXPECT_EQ(drop().code(), ErrorCode::kInvalidState);
   Check(rooms_->DeleteRoom(federation_, "games"));
   EXPECT_TRUE(drop().ok()) << drop().message();
+}
+
+TEST_F(RoomsTest, ADeclinedRoomHoldsNothingAndKeepsNoCopy) {
+  Check(rooms_->rooms().Create(federation_, Spec("games")));
+  Check(rooms_->assets().PublishTable(federation_, "games", {"fed.sports.athletes", "main.default.athletes"}));
+  Check(rooms_->assets().SetRule(federation_, "games", "fed.sports.athletes", Rule()));
+  EXPECT_EQ(PreparedFiles(), 1U);
+  Check(rooms_->DeleteRoom(insurer_, "games"));
+  EXPECT_EQ(PreparedFiles(), 0U);
+  const Status dropped = catalog_->securables.Delete(federation_, catalog::SecurableKind::kTable,
+                                                     "main.default.athletes", catalog::IfNotEmpty::kFail);
+  EXPECT_TRUE(dropped.ok()) << dropped.message();
+}
+
+TEST_F(RoomsTest, AClosedRoomKeepsNoCopies) {
+  MakeActiveRoom();
+  MakeNotebook();
+  EXPECT_EQ(PreparedFiles(), 2U);
+  Restart();  // nothing of them is in memory
+  Check(rooms_->DeleteRoom(insurer_, "games"));
+  EXPECT_EQ(PreparedFiles(), 0U);
+  EXPECT_EQ(CodeOf(rooms_->notebooks().Preview(federation_, "games", "overlap", Etag())), ErrorCode::kInvalidState);
+  EXPECT_EQ(PreparedFiles(), 0U);
+}
+
+TEST_F(RoomsTest, WhatACrashLeftOfAClosedRoomsCopiesGoesWithTheNextStart) {
+  MakeActiveRoom();
+  const auto tx = database_->Begin(store::Access::kWrite);
+  ASSERT_EQ((*tx)->Execute("UPDATE room_rooms SET state = 'CLOSED'", {}).value(), 1);
+  Check((*tx)->Commit());
+  Restart();
+  EXPECT_EQ(PreparedFiles(), 0U);
+  EXPECT_EQ((*database_->Begin(store::Access::kRead))->QueryOne("SELECT COUNT(*) FROM room_prepared").value()->Int(0),
+            0);
+}
+
+TEST_F(RoomsTest, AnOutputCatalogOfAnAttemptThatFailedIsTaken) {
+  Check(rooms_->rooms().Create(federation_, Spec("games")));
+  Check(rooms_->rooms().Create(federation_, Spec("other")));
+  Check(catalog_->securables.CreateCatalog(federation_, "mine", "", catalog::IfExists::kFail));
+  EXPECT_EQ(CodeOf(rooms_->rooms().CreateOutputCatalog(federation_, "games", "mine")), ErrorCode::kAlreadyExists);
+  // What a crash leaves before the room knows of it.
+  Check(metastores_->CreateOutputCatalog(federation_, "games_out"));
+  Check(rooms_->rooms().CreateOutputCatalog(federation_, "games", "games_out"));
+  EXPECT_EQ(rooms_->rooms().Get(federation_, "games")->output_catalog, "games_out");
+  EXPECT_EQ(CodeOf(rooms_->rooms().CreateOutputCatalog(federation_, "other", "GAMES_out")), ErrorCode::kAlreadyExists);
 }
 
 }  // namespace

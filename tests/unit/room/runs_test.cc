@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <new>
+
 #include "tests/unit/room/fixture.h"
 
 namespace glovebox::room {
@@ -7,6 +9,16 @@ namespace {
 class RunsTest : public RoomTest {
  protected:
   RunsTest() { MakeActiveRoom(); }
+  json::Value LastEntry(const std::string& type) {
+    const std::vector<std::string> entries = Entries();
+    for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry) {
+      json::Value parsed = json::Parse(*entry).value();
+      if (parsed.GetString("type") == type) {
+        return parsed;
+      }
+    }
+    return {};
+  }
 };
 
 TEST_F(RunsTest, ARunBeforeApprovalIsRefusedAndOnTheLedger) {
@@ -19,7 +31,7 @@ TEST_F(RunsTest, ARunBeforeApprovalIsRefusedAndOnTheLedger) {
 }
 
 TEST_F(RunsTest, AnApprovedVersionRuns) {
-  Approve(MakeNotebook());
+  Approve(MakeNotebook("overlap", "games", kBothTables));
   const auto run = rooms_->runs().Submit(federation_, Submission());
   ASSERT_TRUE(run.ok()) << run.status().message();
   EXPECT_EQ(run->run.state, RunState::kQueued);
@@ -76,6 +88,97 @@ TEST_F(RunsTest, AWithdrawnApprovalStopsAQueuedRun) {
   EXPECT_EQ(rooms_->runs().Get(federation_, run->run.id)->run.outcome, RunOutcome::kDenied);
   EXPECT_EQ(engine_.runs, 0);
   EXPECT_EQ(CountEvents("run.authorized"), 0);
+}
+
+TEST_F(RunsTest, WhatIsWithdrawnWhileARunIsPreparedIsNotUsed) {
+  Approve(MakeNotebook());
+  ReplaceTable(insurer_, "customers");
+  engine_.during_prepare = [this] {
+    engine_.during_prepare = nullptr;
+    Check(rooms_->assets().WithdrawTable(insurer_, "games", "ins.health.customers"));
+  };
+  RunToEnd();
+  EXPECT_FALSE(engine_.during_prepare) << "it was prepared before";
+  EXPECT_EQ(engine_.last_run.assets.size(), 0U);
+  EXPECT_EQ(json::Write(*LastEntry("run.authorized").Get("data")->Get("inputs")), "[]");
+}
+
+TEST_F(RunsTest, ARuleSetWhileARunIsPreparedIsTheRunsRule) {
+  Approve(MakeNotebook("overlap", "games", kBothTables));
+  ReplaceTable(insurer_, "customers");
+  json::Value stricter = Rule();
+  stricter.as_object().Set("min_units", 100);
+  engine_.during_prepare = [&] {
+    engine_.during_prepare = nullptr;
+    Check(rooms_->assets().SetRule(federation_, "games", "fed.sports.athletes", stricter));
+  };
+  RunToEnd();
+  ASSERT_EQ(engine_.last_run.assets.size(), 2U);
+  EXPECT_EQ(engine_.last_run.assets[0].rule, json::WriteCanonical(stricter));
+  const json::Value inputs = *LastEntry("run.authorized").Get("data")->Get("inputs");
+  EXPECT_EQ(inputs.as_array()[0].GetString("rule_sha256"), HexDigest(json::WriteCanonical(stricter)));
+  EXPECT_EQ(inputs.as_array()[0].GetString("owner"), "fed");
+}
+
+TEST_F(RunsTest, LosingSelectWhileARunIsPreparedDeniesTheTable) {
+  Approve(MakeNotebook());
+  const Caller owner = AddUser(insurer_, "owner@insurer.example");
+  Grant(insurer_, catalog::SecurableKind::kCatalog, "main", owner,
+        {catalog::Privilege::kUseCatalog, catalog::Privilege::kUseSchema, catalog::Privilege::kSelect});
+  Check(rooms_->rooms().Update(insurer_, "games", {.comment = std::nullopt, .owner = owner.name}));
+  ReplaceTable(insurer_, "customers");
+  engine_.during_prepare = [&] {
+    engine_.during_prepare = nullptr;
+    Check(catalog_->grants.Change(insurer_, catalog::SecurableKind::kCatalog, "main",
+                                  {{owner.name, {}, {catalog::Privilege::kSelect}}}));
+  };
+  RunToEnd();
+  EXPECT_FALSE(engine_.during_prepare);
+  EXPECT_EQ(engine_.last_run.assets.size(), 0U);
+}
+
+TEST_F(RunsTest, TablesThatChangeAllTheTimeEndTheRun) {
+  Approve(MakeNotebook("overlap", "games", kBothTables));
+  ReplaceTable(insurer_, "customers");
+  ReplaceTable(federation_, "athletes");
+  const int before = engine_.prepares;
+  engine_.during_prepare = [&] {
+    const bool is_own = (engine_.prepares - before) % 2 == 1;
+    ReplaceTable(is_own ? insurer_ : federation_, is_own ? "customers" : "athletes");
+  };
+  const auto run = rooms_->runs().Submit(federation_, Submission());
+  Settle();
+  const auto done = rooms_->runs().Get(federation_, run->run.id);
+  EXPECT_EQ(done->run.outcome, RunOutcome::kDenied);
+  EXPECT_EQ(done->run.error_code, "ABORTED");
+  EXPECT_EQ(engine_.prepares, before + 2 * limits::kRunCollectsMax);
+  EXPECT_EQ(CountEvents("run.authorized"), 0);
+}
+
+TEST_F(RunsTest, OnlyTablesThatTheNotebookNamesAreUsed) {
+  ReplaceTable(federation_, "athletes");
+  const int before = engine_.prepares;
+  Approve(MakeNotebook());
+  RunToEnd();
+  ASSERT_EQ(engine_.last_run.assets.size(), 1U);
+  EXPECT_EQ(Join(engine_.last_run.assets[0].name, "."), "ins.health.customers");
+  EXPECT_EQ(engine_.prepares, before) << "the other one is not even prepared";
+}
+
+TEST_F(RunsTest, ANotebookNamesABoundedNumberOfTables) {
+  std::string sql = "SELECT COUNT(*) FROM ins.health.customers";
+  for (std::size_t i = 0; i < limits::kRunTablesMax; ++i) {
+    const std::string name = "ins.many.t" + std::to_string(i);
+    Check(rooms_->assets().PublishTable(insurer_, "games", {name, "main.default.customers"}));
+    sql += " UNION ALL SELECT COUNT(*) FROM " + name;
+  }
+  NotebookSpec spec;
+  spec.name = "many";
+  spec.content = Base64Encode(sql);
+  Check(rooms_->notebooks().Publish(federation_, "games", spec));
+  const auto refused = rooms_->notebooks().Preview(federation_, "games", "many", Etag());
+  EXPECT_EQ(CodeOf(refused), ErrorCode::kNotSupported);
+  EXPECT_NE(refused.status().message().find("100 tables"), std::string::npos) << refused.status().message();
 }
 
 TEST_F(RunsTest, EachRunSeesTheRecordsOfAllBeforeIt) {
@@ -167,6 +270,15 @@ TEST_F(RunsTest, AnIdempotencyTokenGivesTheSameRun) {
   EXPECT_EQ(rooms_->runs().Submit(federation_, spec)->run.id, first->run.id);
   Settle();
   EXPECT_EQ(engine_.runs, 1);
+
+  Approve(MakeNotebook("another"));
+  SubmitSpec elsewhere = spec;
+  elsewhere.notebook = "another";
+  EXPECT_EQ(CodeOf(rooms_->runs().Submit(federation_, elsewhere)), ErrorCode::kAlreadyExists);
+  const Caller clerk = AddUser(federation_, "clerk@federation.example");
+  Grant(federation_, catalog::SecurableKind::kCleanRoom, "games", clerk, {catalog::Privilege::kExecuteCleanRoomTask});
+  const auto foreign = rooms_->runs().Submit(clerk, spec);
+  EXPECT_EQ(CodeOf(foreign), ErrorCode::kAlreadyExists) << "another's run, with his parameters";
   spec.idempotency_token = std::string(65, 'x');
   EXPECT_EQ(CodeOf(rooms_->runs().Submit(federation_, spec)), ErrorCode::kInvalidParameterValue);
 }
@@ -195,15 +307,34 @@ TEST_F(RunsTest, CancelsQueuedAndRunningRuns) {
     Check(rooms_->runs().Cancel(federation_, running->run.id));
     ASSERT_EQ(engine_.canceled.size(), 1U);
     EXPECT_EQ(engine_.canceled[0], engine_.last_run.output_folder);
+    EXPECT_TRUE(*engine_.last_run.canceled) << "for a job that the engine has not begun";
   };
   Settle();
-  EXPECT_EQ(rooms_->runs().Get(federation_, running->run.id)->run.outcome, RunOutcome::kSuccess)
-      << "the engine had ended before: what is recorded stays";
+  EXPECT_EQ(rooms_->runs().Get(federation_, running->run.id)->run.outcome, RunOutcome::kCanceled)
+      << "also if the engine had ended just before";
+  EXPECT_EQ(rooms_->outputs().List(federation_, "games")->size(), 0U);
+  EXPECT_FALSE(FileExists(engine_.last_run.output_folder));
+}
+
+TEST_F(RunsTest, AnExceptionFailsTheRunAndNotTheServer) {
+  Approve(MakeNotebook());
+  engine_.during_run = [] { throw std::bad_alloc(); };
+  const auto run = rooms_->runs().Submit(federation_, Submission());
+  ASSERT_TRUE(run.ok());
+  Settle();
+  const auto view = rooms_->runs().Get(federation_, run->run.id);
+  EXPECT_EQ(view->run.state, RunState::kTerminated);
+  EXPECT_EQ(view->run.outcome, RunOutcome::kFailed);
+  EXPECT_FALSE(FileExists(engine_.last_run.output_folder));
+  engine_.during_run = nullptr;
+  ASSERT_TRUE(rooms_->runs().Submit(federation_, Submission()).ok());
+  Settle();
+  EXPECT_EQ(rooms_->outputs().List(federation_, "games")->size(), 1U) << "the room is not busy any more";
 }
 
 TEST_F(RunsTest, TheQueueIsBounded) {
   Approve(MakeNotebook());
-  for (std::size_t i = 0; i < limits::kRunsQueuedMax; ++i) {
+  for (std::size_t i = 0; i < limits::kRunsQueuedPerOrganisationMax; ++i) {
     ASSERT_TRUE(rooms_->runs().Submit(federation_, Submission()).ok());
   }
   EXPECT_EQ(CodeOf(rooms_->runs().Submit(federation_, Submission())), ErrorCode::kResourceExhausted);

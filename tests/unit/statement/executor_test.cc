@@ -128,6 +128,11 @@ TEST_F(Statements, AQueryGetsTheTablesThatItNames) {
   EXPECT_GT(engine_.requests[0].row_limit, 0);
 }
 
+TEST_F(Statements, ANameMayBeAConstant) {
+  ASSERT_TRUE(Execute(admin_, "SELECT * FROM IDENTIFIER('main' || '.s.t')").ok());
+  EXPECT_EQ(TableNames(0), Names{"main.s.t"});
+}
+
 TEST_F(Statements, MissingPartsOfNamesComeFromTheDefaults) {
   catalog_name_ = "main";
   ASSERT_TRUE(Execute(admin_, "SELECT * FROM s.t").ok());
@@ -215,7 +220,7 @@ TEST_F(Statements, AColumnWithoutATypeIsRefused) {
 
 TEST_F(Statements, VolumeFilesOfAQueryAreThoseThatItReads) {
   Must("CREATE VOLUME main.s.v");
-  ASSERT_TRUE(catalog_->volumes.Put(admin_, "/Volumes/main/s/v/it's.csv", "a\n1\n", catalog::Overwrite::kNo).ok());
+  ASSERT_TRUE(Put(admin_, "/Volumes/main/s/v/it's.csv", "a\n1\n", catalog::Overwrite::kNo).ok());
   const std::string sql = "SELECT '/Volumes/not/a/path' FROM read_files('/Volumes/main/s/v/it''s.csv', header => true)";
   ASSERT_TRUE(Execute(admin_, sql).ok());
   ASSERT_EQ(engine_.requests[0].files.size(), 1U);
@@ -261,9 +266,13 @@ TEST_F(Statements, AQueryGetsTheFunctionsThatItCalls) {
   schema_name_ = "z";
   ASSERT_TRUE(Execute(admin_, "SELECT tok(name) FROM s.t").ok());
   EXPECT_EQ(FunctionNames(1), Names{"main.z.tok"});
+  ASSERT_TRUE(Execute(admin_, "SELECT MAIN.s.`tok`(name) FROM s.t").ok());
+  EXPECT_EQ(FunctionNames(2), (Names{"main.s.tok", "main.s.norm"}));
+  ASSERT_TRUE(Execute(admin_, "SELECT s.tok(name), t.tok(name) FROM s.t").ok());
+  EXPECT_EQ(FunctionNames(3), (Names{"main.s.tok", "main.s.norm"}));
   LetUserSelect();
-  ASSERT_TRUE(Execute(user_, "SELECT tok(name) FROM s.t").ok());
-  EXPECT_TRUE(FunctionNames(2).empty()) << "he may not execute it";
+  ASSERT_TRUE(Execute(user_, "SELECT tok(name), main.s.tok(name) FROM s.t").ok());
+  EXPECT_TRUE(FunctionNames(4).empty()) << "he may not execute it";
 }
 
 TEST_F(Statements, PoliciesAreSetAndDropped) {
@@ -323,14 +332,73 @@ TEST_F(Statements, AGovernedTableIsReadThroughItsPolicies) {
   }
 }
 
+TEST_F(Statements, OnlyTheGovernedCopyGetsSecretsThoseThatItsFunctionsName) {
+  for (const char* scope : {"Chargebacks", "other"}) {
+    ASSERT_TRUE(catalog_->secrets.CreateScope(admin_, scope, "").ok());
+    for (const char* key : {"k", "a"}) {
+      ASSERT_TRUE(catalog_->secrets.Put(admin_, scope, key, std::string(scope) + "/" + key).ok());
+    }
+  }
+  Must(
+      "CREATE FUNCTION main.s.inner(a STRING) RETURN hmac_sha256(/* secret('other', 'a') */ secret('chargebacks','k'), "
+      "a)");
+  Must(
+      "CREATE FUNCTION main.s.tok(a STRING) RETURN inner(a) || concat('other', 'k') || 'other a secret' || "
+      "'secret(''other'', ''k'')'");
+  Must("ALTER TABLE main.s.t ALTER COLUMN name SET MASK main.s.tok");
+  ASSERT_EQ(engine_.requests.back().secrets.size(), 1U);
+  EXPECT_NE(engine_.requests.back().secrets[0].value, "Chargebacks/k") << "a check of types needs no key";
+  LetUserSelect();
+  for (const Caller& caller : {admin_, user_}) {
+    engine_.requests.clear();
+    ASSERT_TRUE(Execute(caller, "SELECT * FROM main.s.t").ok());
+    ASSERT_EQ(engine_.requests.size(), 2U);
+    const std::vector<engine::Secret>& secrets = engine_.requests[0].secrets;
+    ASSERT_EQ(secrets.size(), 1U);
+    EXPECT_EQ(secrets[0].scope, "chargebacks") << "as the function spells it";
+    EXPECT_EQ(secrets[0].key, "k");
+    EXPECT_EQ(secrets[0].value, "Chargebacks/k");
+    EXPECT_TRUE(engine_.requests[1].secrets.empty()) << "the caller's own text gets none";
+  }
+}
+
+TEST_F(Statements, ATableIsMaskedWithTheSecretsOfItsOwner) {
+  ASSERT_TRUE(catalog_->secrets.CreateScope(admin_, "s", "").ok());
+  ASSERT_TRUE(catalog_->secrets.Put(admin_, "s", "k", "value").ok());
+  Must("CREATE FUNCTION main.s.tok(a STRING) RETURN hmac_sha256(secret('s', 'k'), a)");
+  Must("ALTER TABLE main.s.t ALTER COLUMN name SET MASK main.s.tok");
+  LetUserSelect();
+  Must("GRANT EXECUTE ON FUNCTION main.s.tok TO `" + user_.name + "`");
+  Must("GRANT SELECT ON TABLE main.s.t TO `" + admin_.name + "`");
+  Must("ALTER TABLE main.s.t OWNER TO `" + user_.name + "`");
+  engine_.requests.clear();
+  ASSERT_TRUE(Execute(admin_, "SELECT * FROM main.s.t").ok());
+  ASSERT_EQ(engine_.requests.size(), 2U);
+  EXPECT_TRUE(engine_.requests[0].secrets.empty()) << "its owner may not read the scope, whoever asks";
+}
+
 TEST_F(Statements, APolicyThatCannotBeAppliedForbidsReading) {
   Must("CREATE FUNCTION main.s.tok(a STRING) RETURN hmac_sha256(secret('s', 'k'), a)");
   Must("ALTER TABLE main.s.t ALTER COLUMN name SET MASK main.s.tok");
+  engine_.requests.clear();
   engine_.error = Status(ErrorCode::kNotSupported, "function 'secret' is not available here").At(3);
   const Status refused = Execute(admin_, "SELECT * FROM main.s.t").status();
   EXPECT_EQ(refused.code(), ErrorCode::kInvalidState);
   EXPECT_EQ(refused.position(), 14U);
   EXPECT_EQ(engine_.requests.size(), 1U) << "the query itself was not run";
+}
+
+TEST_F(Statements, WhatIsNotTheFaultOfAPolicyIsNotBlamedOnIt) {
+  Must("CREATE FUNCTION main.s.tok(a STRING) RETURN upper(a)");
+  Must("ALTER TABLE main.s.t ALTER COLUMN name SET MASK main.s.tok");
+  for (const ErrorCode code :
+       {ErrorCode::kUnavailable, ErrorCode::kDeadlineExceeded, ErrorCode::kResourceExhausted, ErrorCode::kInternal}) {
+    engine_.error = Status(code, "row 'Ann' in /data/tables/x");
+    const Status status = Execute(admin_, "SELECT * FROM main.s.t").status();
+    EXPECT_EQ(status.code(), code);
+    EXPECT_EQ(status.message().find("Ann"), std::string::npos);
+    EXPECT_NE(status.message().find("main.s.t"), std::string::npos);
+  }
 }
 
 TEST_F(Statements, ContainersAreCreatedAndDropped) {

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "room/earlier_tables.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/strings.h"
+#include "room/documents.h"
+
+namespace glovebox::room {
+
+Status EarlierTables::Add(const Room& room, const std::string& runner_alias, Inputs& inputs) {
+  std::map<std::string, std::string> contents;  // by name; of its latest use
+  for (const json::Value& record : inputs.request.history) {
+    const json::Value* tables = record.Get("tables");
+    for (const auto& [name, table] : tables != nullptr && tables->is_object() ? tables->as_object() : json::Object()) {
+      contents[name] = table.GetString("content");
+    }
+  }
+  for (const InputAsset& named : inputs.assets) {
+    std::erase_if(contents, [&](const auto& entry) { return SameName(entry.first, named.name); });
+  }
+  for (const auto& [name, content] : contents) {
+    GB_ASSIGN_OR_RETURN(std::optional<engine::RunAsset> kept, FindKept(room, runner_alias, content));
+    if (kept) {
+      inputs.request.earlier_assets.push_back(std::move(*kept));
+    } else {
+      GB_RETURN_IF_ERROR(AddPublished(room, runner_alias, name, inputs));
+    }
+  }
+  return Status();
+}
+
+std::vector<Statement> EarlierTables::Keep(const RoomId& room, const Inputs& inputs) {
+  std::vector<Statement> out;
+  for (std::size_t i = 0; i < inputs.assets.size(); ++i) {
+    const engine::RunAsset& asset = inputs.request.assets[i];
+    if (asset.role == engine::Role::kOwn) {
+      out.push_back(
+          {"INSERT INTO room_kept_tables (room_id, content, asset_id, cache_key, name, owner_alias, version, "
+           "policy_digest, rule) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+           {room.str(), engine::ContentOf(asset), inputs.assets[i].id.str(), inputs.held[i]->cache_key,
+            inputs.assets[i].name, asset.owner, asset.version, asset.policy_digest, asset.rule}});
+    }
+  }
+  return out;
+}
+
+Result<std::optional<engine::RunAsset>> EarlierTables::FindKept(const Room& room, const std::string& runner_alias,
+                                                                const std::string& content) {
+  GB_ASSIGN_OR_RETURN(const auto row, core_.Read([&](store::Transaction& tx) {
+    return tx.QueryOne(
+        "SELECT k.name, k.owner_alias, k.version, k.policy_digest, k.rule, p.path, p.columns_json, p.row_count, "
+        "p.statistics FROM room_kept_tables k JOIN room_prepared p ON p.asset_id = k.asset_id AND "
+        "p.cache_key = k.cache_key WHERE k.room_id = ? AND k.content = ?",
+        {room.id.str(), content});
+  }));
+  if (!row || !FileExists(core_.PathOf(row->Text(5)))) {
+    return std::optional<engine::RunAsset>();
+  }
+  engine::RunAsset asset;
+  asset.name = Split(row->Text(0), '.');
+  asset.owner = row->Text(1);
+  asset.role = asset.owner == runner_alias ? engine::Role::kOwn : engine::Role::kProtected;
+  asset.version = row->Text(2);
+  asset.policy_digest = row->Text(3);
+  asset.rule = row->Text(4);
+  asset.prepared.file.path = core_.PathOf(row->Text(5));
+  GB_ASSIGN_OR_RETURN(const json::Value columns, JsonFromText(row->Text(6)));
+  asset.prepared.file.columns = ColumnsFromJson(columns);
+  asset.prepared.file.rows = row->Int(7);
+  GB_ASSIGN_OR_RETURN(asset.prepared.statistics, JsonFromText(row->Text(8)));
+  return std::optional(std::move(asset));
+}
+
+Status EarlierTables::AddPublished(const Room& room, const std::string& runner_alias, const std::string& name,
+                                   Inputs& inputs) {
+  GB_ASSIGN_OR_RETURN(const std::optional<Asset> asset, core_.Read([&](store::Transaction& tx) {
+    return FindAsset(tx, room.id, AssetType::kTable, name);
+  }));
+  const Member* owner = asset ? room.FindAlias(asset->owner_alias) : nullptr;
+  if (owner == nullptr) {
+    return Status();
+  }
+  GB_ASSIGN_OR_RETURN(const AssetStatus status, assets_.StatusOf(room, *asset));
+  if (status != AssetStatus::kActive) {
+    return Status();
+  }
+  const auto prepared = preparer_.Get(owner->organisation, owner->local_name, *asset, asset->rule);
+  if (!prepared.ok()) {
+    log::Warning("an asset of earlier releases could not be prepared",
+                 {{"asset", asset->id.str()}, {"code", std::string(WireName(prepared.status().code()))}});
+    return Status();
+  }
+  inputs.request.earlier_assets.push_back(AssetOf(*asset, **prepared, runner_alias));
+  inputs.held.push_back(*prepared);
+  return Status();
+}
+
+}  // namespace glovebox::room
