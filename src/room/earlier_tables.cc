@@ -13,11 +13,11 @@
 namespace glovebox::room {
 
 Status EarlierTables::Add(const Room& room, const std::string& runner_alias, Inputs& inputs) {
-  std::map<std::string, std::string> contents;  // by name; of its latest use
+  std::map<std::string, std::string> contents;  // by name; of its first use, which own tables stay at (P9)
   for (const json::Value& record : inputs.request.history) {
     const json::Value* tables = record.Get("tables");
     for (const auto& [name, table] : tables != nullptr && tables->is_object() ? tables->as_object() : json::Object()) {
-      contents[name] = table.GetString("content");
+      contents.try_emplace(name, table.GetString("content"));
     }
   }
   for (const InputAsset& named : inputs.assets) {
@@ -95,6 +95,7 @@ Status EarlierTables::AddPublished(const Room& room, const std::string& runner_a
                  {{"asset", asset->id.str()}, {"code", std::string(WireName(prepared.status().code()))}});
     return Status();
   }
+  preparer_.Keep(*asset, *prepared);
   inputs.request.earlier_assets.push_back(AssetOf(*asset, **prepared, runner_alias));
   inputs.held.push_back(*prepared);
   return Status();

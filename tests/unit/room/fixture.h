@@ -16,6 +16,7 @@
 
 #include "base/encoding.h"
 #include "base/file.h"
+#include "base/strings.h"
 #include "catalog/catalog.h"
 #include "catalog/migrations.h"
 #include "crypto/hash.h"
@@ -71,7 +72,12 @@ class FakeEngine final : public engine::Engine {
     }
     result.outputs.push_back(Table(request));
     ++runs;
-    result.record = json::Value(json::Object{{"run", runs}, {"secret", "only for owners"}});
+    json::Object tables;
+    for (const engine::RunAsset& asset : request.assets) {
+      tables.Set(Join(asset.name, "."), json::Object{{"content", engine::ContentOf(asset)}});
+    }
+    result.record =
+        json::Value(json::Object{{"run", runs}, {"secret", "only for owners"}, {"tables", std::move(tables)}});
     GB_RETURN_IF_ERROR(WriteFileDurably(result.outputs[0].file.path, "parquet bytes"));
     result.outputs[0].sha256 = HexDigest("parquet bytes");
     result.outputs[0].rows = {{"Rowing", 120}, {"Judo", 77}};
