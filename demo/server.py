@@ -60,13 +60,13 @@ def create_organisation(data, name, admin):
 class Server:
     """`glovebox serve`, on a free port unless one is named; its log is kept beside the data folder."""
 
-    def __init__(self, data, *arguments, environment=None, listen="127.0.0.1:0"):
+    def __init__(self, data, *arguments, environment=None, listen="127.0.0.1:0", launcher=()):
         self.data = pathlib.Path(data)
         self.log_path = self.data.with_name(self.data.name + ".log")
         started = time.monotonic()
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
-                [str(BINARY), "serve", "--data", str(data), "--listen", listen, *arguments],
+                [*launcher, str(BINARY), "serve", "--data", str(data), "--listen", listen, *arguments],
                 stdout=subprocess.PIPE, stderr=log, env={**os.environ, **(environment or {})})
         self.url = self._wait_until_ready()
         self.ready_milliseconds = round(1000 * (time.monotonic() - started))

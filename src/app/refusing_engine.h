@@ -15,6 +15,7 @@ namespace glovebox::app {
 class RefusingEngine final : public engine::Engine {
  public:
   explicit RefusingEngine(Status reason) : reason_(std::move(reason)) {}
+  [[nodiscard]] Status Ready() const override { return reason_; }
   Result<engine::SelectResult> Select(const engine::SelectRequest&) override { return reason_; }
   Status CheckFunction(const engine::Function&, const std::vector<engine::Function>&) override { return reason_; }
   Result<engine::PreparedAsset> Prepare(const engine::PrepareRequest&) override { return reason_; }

@@ -74,6 +74,8 @@ void ServerApp::StartEngine(const cli::ServeOptions& options) {
   }
   barriers_ = "none that holds";
   if (allow) {
+    log::Warning("workers are not confined; --allow-unconfined-workers lets them run all the same",
+                 {{"code", std::string(WireName(report.status().code()))}});
     engine_ = std::move(engine);
     return;
   }

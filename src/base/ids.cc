@@ -17,10 +17,12 @@ bool IsHyphenPosition(std::size_t i) { return i == 8 || i == 13 || i == 18 || i 
 
 }  // namespace
 
-std::string NewUuid(const Clock& clock, Random& random) {
+std::string NewUuid(const Clock& clock, Random& random) { return NewUuidAt(clock.Now(), random); }
+
+std::string NewUuidAt(TimeMs time, Random& random) {
   std::array<std::uint8_t, 16> bytes{};
   random.Fill(std::span(bytes).subspan(6));
-  const auto ms = static_cast<std::uint64_t>(ToInt(clock.Now()));
+  const auto ms = static_cast<std::uint64_t>(ToInt(time));
   for (unsigned i = 0; i < 6; ++i) {
     bytes[i] = static_cast<std::uint8_t>(ms >> (40U - 8U * i));
   }

@@ -44,6 +44,8 @@ enum class JobId : std::int64_t {};
 
 // A fresh UUIDv7: time-ordered, lower case, with hyphens.
 std::string NewUuid(const Clock& clock, Random& random);
+// As if it were that time: an id must not tell a moment that is not to be seen.
+std::string NewUuidAt(TimeMs time, Random& random);
 // Whether the text has the form of a UUID.
 bool IsUuid(std::string_view text);
 

@@ -179,6 +179,8 @@ Result<json::Value> ReadRecord(const std::string& output_folder);
 class Engine {
  public:
   virtual ~Engine() = default;
+  // UNAVAILABLE if this server does no job at all, and why.
+  [[nodiscard]] virtual Status Ready() const { return {}; }
   // Returns SQL_*, NOT_SUPPORTED, INVALID_PARAMETER_VALUE for the author's mistakes.
   virtual Result<SelectResult> Select(const SelectRequest& request) = 0;
   // Checks that a function's body compiles over its parameters.

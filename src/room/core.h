@@ -55,6 +55,7 @@ class Core {
   [[nodiscard]] Journal& journal() { return journal_; }
   [[nodiscard]] TimeMs Now() const { return context_.clock.Now(); }
   [[nodiscard]] std::string NewId() { return NewUuid(context_.clock, context_.random); }
+  [[nodiscard]] std::string NewIdAt(TimeMs time) { return NewUuidAt(time, context_.random); }
 
   // To look: any privilege on the room does.
   Result<Membership> Enter(const Caller& caller, const std::string& room_name);

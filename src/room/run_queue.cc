@@ -86,7 +86,8 @@ std::deque<RunQueue::Waiting>::iterator RunQueue::Next() {
     return std::pair(share.running, share.turn);
   };
   for (auto run = waiting_.begin(); run != waiting_.end(); ++run) {
-    if (!busy_.contains(run->room) && (best == waiting_.end() || rank(*run) < rank(*best))) {
+    const bool busy = std::ranges::any_of(busy_, [run](const auto& taken) { return taken.second == run->room; });
+    if (!busy && (best == waiting_.end() || rank(*run) < rank(*best))) {
       best = run;
     }
   }
@@ -100,7 +101,7 @@ RunQueue::Work RunQueue::Take() {
     working_.insert(work.run.id);
     return work;
   }
-  if (busy_.size() >= limits::kRunsConcurrentMax) {
+  if (computing_ >= limits::kRunsConcurrentMax) {
     return {};
   }
   const auto next = Next();
@@ -109,7 +110,8 @@ RunQueue::Work RunQueue::Take() {
   }
   Work work{Work::Kind::kExecute, *next};
   waiting_.erase(next);
-  busy_.insert(work.run.room);
+  busy_.emplace(work.run.id, work.run.room);
+  ++computing_;
   working_.insert(work.run.id);
   Dequeued(work.run.organisation);
   Share& share = shares_[work.run.organisation];
@@ -137,8 +139,11 @@ void RunQueue::Perform(const Work& work) {
     const std::lock_guard<std::mutex> guard(mutex_);
     working_.erase(working_.find(work.run.id));
     if (executes) {
-      busy_.erase(work.run.room);
+      --computing_;
       --shares_[work.run.organisation].running;
+    }
+    if (std::ranges::none_of(due_, [&](const auto& due) { return due.second == work.run.id; })) {
+      busy_.erase(work.run.id);
     }
   }
   wake_.notify_one();

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Which run goes on next: a bounded queue, a bounded number of threads, at most one run of a room at a time, and the
-// moments at which results may be seen.
+// moments at which results may be seen. A room is taken until the result may be seen: when its next run begins would
+// tell how long the last one took (PLANNER.md P13).
 //
 // Fairness: an organisation has its own bound within the queue; the next run is of the organisation that has the fewest
 // running, among those of the one that began a run least recently. Runs of one organisation in one room start in the
@@ -87,7 +88,8 @@ class RunQueue {
   std::condition_variable wake_;
   std::deque<Waiting> waiting_;             // guarded by mutex_, as all below
   std::multimap<std::int64_t, RunId> due_;  // by time
-  std::set<RoomId> busy_;
+  std::map<RunId, RoomId> busy_;            // until the run is finished
+  std::size_t computing_ = 0;
   std::multiset<RunId> working_;
   std::map<OrganisationId, Share> shares_;
   std::uint64_t turns_ = 0;

@@ -122,6 +122,8 @@ class RunService : public RunSteps {
   // The engine's answer, or RUN_FAILED if the run was canceled or the server stops.
   Result<engine::RunResult> Compute(const Run& run, engine::RunRequest& request);
   Status CommitRelease(Run& run, const NotebookView& notebook, engine::RunResult result);
+  // run.visible_at, unless it is set: the rounded end.
+  void SetVisible(Run& run);
   // Stores how the run ends and schedules the moment at which that is visible: run.visible_at, or the rounded one if
   // that is not set. REQUIRES: the room's lock.
   Status Conclude(Run& run, RunOutcome outcome, const Status& why, json::Value completion,

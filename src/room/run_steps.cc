@@ -245,13 +245,14 @@ Status RunService::Authorize(Run& run, const Admitted& admitted) {
 }
 
 Status RunService::CommitRelease(Run& run, const NotebookView& notebook, engine::RunResult result) {
+  SetVisible(run);  // ids and times of what comes out tell no other moment (P13)
   const json::Value& contract = notebook.version.contract;
   const std::int64_t min_units = SmallestMinUnits(result.certificate);
   json::Array outputs;
   json::Array digests;
   for (const engine::OutputTable& table : result.outputs) {
     Output output;
-    output.id = OutputId(core_.NewId());
+    output.id = OutputId(core_.NewIdAt(run.visible_at));
     output.name = table.name;
     output.columns = ColumnsToJson(table.file.columns);
     output.rows = table.file.rows;
@@ -273,8 +274,8 @@ Status RunService::CommitRelease(Run& run, const NotebookView& notebook, engine:
       output.opening = OpeningOf(output, core_.context().random);
     }
     json::Value pending = PendingOutputToJson(output);
-    pending.as_object().Set("created_entry", core_.NewId());
-    pending.as_object().Set("decided_entry", core_.NewId());
+    pending.as_object().Set("created_entry", core_.NewIdAt(run.visible_at));
+    pending.as_object().Set("decided_entry", core_.NewIdAt(run.visible_at));
     pending.as_object().Set("contract_sha256", ContractDigest(contract));
     json::Object named{{"output", output.id.str()}};
     if (!waits) {
@@ -286,7 +287,7 @@ Status RunService::CommitRelease(Run& run, const NotebookView& notebook, engine:
   }
   const ReleaseRecord record = NewRecord(run, std::move(result.record));
   run.certificate = std::move(result.certificate);
-  run.output_expires_at = TimeMs{ToInt(core_.Now()) + limits::kOutputLifetimeMs};
+  run.output_expires_at = TimeMs{ToInt(run.visible_at) + limits::kOutputLifetimeMs};
   const std::string certificate_digest = HexDigest(json::WriteCanonical(run.certificate));
   json::Object data{{"certificate_sha256", certificate_digest},
                     {"blobs", json::Array{certificate_digest}},
@@ -300,20 +301,24 @@ Status RunService::CommitRelease(Run& run, const NotebookView& notebook, engine:
   return Status();
 }
 
+void RunService::SetVisible(Run& run) {
+  if (run.visible_at == TimeMs{0}) {
+    run.visible_at = TimeMs{ToInt(run.requested_at) + RoundedDurationMs(ToInt(core_.Now()) - ToInt(run.requested_at))};
+  }
+}
+
 Status RunService::Conclude(Run& run, RunOutcome outcome, const Status& why, json::Value completion,
                             const std::vector<Statement>& also) {
   if (completion.is_null()) {
     completion = json::Value(json::Object());
   }
-  completion.as_object().Set("entry", core_.NewId());
+  SetVisible(run);
+  completion.as_object().Set("entry", core_.NewIdAt(run.visible_at));
   run.state = RunState::kFinishing;
   run.outcome = outcome;
   run.error_code = why.ok() ? std::string() : std::string(WireName(why.code()));
   run.message = why.message();
   run.rule = why.rule();
-  if (run.visible_at == TimeMs{0}) {
-    run.visible_at = TimeMs{ToInt(run.requested_at) + RoundedDurationMs(ToInt(core_.Now()) - ToInt(run.requested_at))};
-  }
   run.completion = std::move(completion);
   std::vector<Statement> statements = also;
   statements.push_back(UpdateRun(run));

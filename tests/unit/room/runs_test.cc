@@ -226,6 +226,23 @@ TEST_F(RunsTest, WhatIsVisibleOfTimeIsRoundedUp) {
   const auto done = rooms_->runs().Get(federation_, run->run.id);
   EXPECT_EQ(done->run.state, RunState::kTerminated);
   EXPECT_EQ(ToInt(done->run.visible_at) - ToInt(done->run.requested_at), 1'000);
+  EXPECT_EQ(ToInt(done->run.output_expires_at) - ToInt(done->run.visible_at), limits::kOutputLifetimeMs);
+  // The time within a UUID of version 7: its first 48 bits.
+  const std::string id = rooms_->outputs().List(federation_, "games")->front().output.id.str();
+  EXPECT_EQ(std::stoll(id.substr(0, 8) + id.substr(9, 4), nullptr, 16), ToInt(done->run.visible_at));
+}
+
+TEST_F(RunsTest, TheNextRunOfARoomBeginsWhenTheLastIsSeen) {
+  Approve(MakeNotebook());
+  engine_.during_run = [this] { clock_.AdvanceMs(600); };
+  Check(rooms_->runs().Submit(federation_, Submission()));
+  Check(rooms_->runs().Submit(federation_, Submission()));
+  EXPECT_TRUE(rooms_->runs().queue().Step());
+  EXPECT_FALSE(rooms_->runs().queue().Step()) << "computed, not to be seen yet";
+  clock_.AdvanceMs(400);
+  EXPECT_TRUE(rooms_->runs().queue().Step());
+  EXPECT_TRUE(rooms_->runs().queue().Step());
+  EXPECT_EQ(engine_.runs, 2);
 }
 
 TEST_F(RunsTest, WhoSeesTheEndCanReadTheOutputs) {
