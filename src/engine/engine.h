@@ -5,11 +5,9 @@
 // inputs and its one output folder; its death, or a limit that it exceeds, is an error of the job and of nothing else.
 //
 // Kinds of jobs:
-//   Select   one organisation's SQL over its own tables and uploaded files (statements, CREATE TABLE AS), or a table
-//            through its row filter and masks: this one with the secrets of their functions.
+//   Select   one organisation's SQL over its own tables and uploaded files (statements, CREATE TABLE AS).
 //   Prepare  the governed scan of an asset: the owner's row filter and masks are applied once per (table version,
-//            policies, rule), units are resolved, declared keys and domains are checked, with the secrets of their
-//            functions.
+//            policies, rule), units are resolved, declared keys and domains are checked. Only this job sees secrets.
 //   Run      plans and, if asked, executes a notebook of a room over prepared assets.
 //
 // Who learns what: errors of Select and Prepare go to the table's owner. A refusal of Run depends on text, schemas,
@@ -77,7 +75,6 @@ struct SelectRequest {
   std::vector<NamedTable> tables;
   std::vector<NamedFile> files;
   std::vector<Function> functions;
-  // Keys of hmac_sha256(secret('scope', 'key'), text). With none, no text may name a secret: an author's has none.
   std::vector<Secret> secrets;
   std::vector<std::string> default_namespace;  // catalog, schema for unqualified names; may be empty
   std::string target_path;                     // where to write a new table file; empty: rows come back
@@ -142,6 +139,9 @@ struct RunRequest {
   std::vector<Parameter> parameters;
   std::vector<RunAsset> assets;
   std::vector<json::Value> history;  // `record`s of earlier releases of the room, oldest first
+  // What those releases read and the cells cannot name, in the versions of then if they are still there: the difference
+  // check looks at it, nothing else does. Where it is missing, cells over the same protected tables are withheld.
+  std::vector<RunAsset> earlier_assets;
   std::string output_folder;         // one Parquet file per output table
   std::int64_t inline_rows_max = 0;  // rows of each result to hand back as well
   std::int64_t timeout_ms = 0;

@@ -204,10 +204,12 @@ Result<RunResult> ProcessEngine::Impl::Run(const RunRequest& request) {
   task.timeout_ms = request.timeout_ms > 0 ? request.timeout_ms : options_.timeout_ms;
   task.cancel_key = request.output_folder;
   RunRequest inner = request;
-  for (RunAsset& asset : inner.assets) {
-    if (request.mode == RunMode::kExecute || !asset.prepared.file.path.empty()) {
-      GB_ASSIGN_OR_RETURN(asset.prepared.file.path, RealPath(asset.prepared.file.path));
-      task.confinement.readable_files.push_back(asset.prepared.file.path);
+  for (std::vector<RunAsset>* assets : {&inner.assets, &inner.earlier_assets}) {
+    for (RunAsset& asset : *assets) {
+      if (request.mode == RunMode::kExecute || !asset.prepared.file.path.empty()) {
+        GB_ASSIGN_OR_RETURN(asset.prepared.file.path, RealPath(asset.prepared.file.path));
+        task.confinement.readable_files.push_back(asset.prepared.file.path);
+      }
     }
   }
   if (request.mode == RunMode::kPlanOnly) {

@@ -152,6 +152,18 @@ const PopulationTable* Population::Table(const std::string& alias) const {
   return found == tables.end() ? nullptr : &*found;
 }
 
+// NOLINTNEXTLINE(misc-no-recursion): as deep as the plan
+std::set<std::string> Population::AssetNames() const {
+  std::set<std::string> names;
+  for (const PopulationTable& table : tables) {
+    names.insert(table.asset);
+    if (table.distinct != nullptr) {
+      names.merge(table.distinct->AssetNames());
+    }
+  }
+  return names;
+}
+
 const ColumnDomain* Population::Domain(const PopulationColumn& column, const AssetCatalog& assets) const {
   const PopulationTable* table = Table(column.first);
   return table == nullptr ? nullptr : assets.Domain(table->asset, column.second);

@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -59,6 +60,8 @@ struct Population {
   // The canonical text of ToJson.
   [[nodiscard]] std::string Text(const AssetCatalog& assets) const;
   [[nodiscard]] const PopulationTable* Table(const std::string& alias) const;
+  // Of its tables, and of those of its distinct units.
+  [[nodiscard]] std::set<std::string> AssetNames() const;
   // Null if the rule has changed and does not name the column any more.
   [[nodiscard]] const ColumnDomain* Domain(const PopulationColumn& column, const AssetCatalog& assets) const;
 };

@@ -23,8 +23,8 @@ struct OutThere {
 
 class Check {
  public:
-  Check(RunContext& run, std::vector<ExecutedQuery>& queries, const std::vector<Grid>& history)
-      : run_(run), queries_(queries), history_(history) {}
+  Check(RunContext& run, std::vector<ExecutedQuery>& queries, const History& history)
+      : run_(run), queries_(queries), history_(history.grids), past_(history) {}
 
   Status Run() {
     for (ExecutedQuery& query : queries_) {
@@ -75,9 +75,13 @@ class Check {
         }
       }
     }
+    const std::set<std::string> names = query.grid.population.AssetNames();
+    const bool sealed = past_.sealed_all || std::ranges::any_of(names, [this](const std::string& name) {
+                          return past_.sealed_owners.contains(run_.catalog.Find(name)->owner);
+                        });
     for (std::size_t c = 0; c < query.grid.calls.size(); ++c) {
       for (std::size_t g = 0; g < query.groups; ++g) {
-        small_.push_back(!query.call_ok[c][g]);
+        small_.push_back(sealed || !query.call_ok[c][g]);
       }
     }
     return {};
@@ -268,6 +272,7 @@ class Check {
   RunContext& run_;
   std::vector<ExecutedQuery>& queries_;
   const std::vector<Grid>& history_;
+  const History& past_;
   std::map<std::string, OutThere> history_out_;
   std::vector<std::size_t> first_cell_;  // by query
   std::vector<bool> small_;
@@ -277,29 +282,40 @@ class Check {
 
 }  // namespace
 
-std::vector<Grid> ReadHistory(const std::vector<json::Value>& records, const query::AssetCatalog& assets) {
-  std::vector<Grid> out;
+Result<History> ReadHistory(const std::vector<json::Value>& records, const query::AssetCatalog& assets) {
+  History out;
   for (const json::Value& record : records) {
     const json::Value* grids = record.Get("grids");
     const json::Value* versions = record.Get("versions");
-    if (grids == nullptr || !grids->is_array() || versions == nullptr) {
-      continue;
+    if (grids == nullptr || !grids->is_array() || versions == nullptr || !versions->is_object()) {
+      return Status(ErrorCode::kDataLoss, "a release record does not read");
     }
     for (const json::Value& json : grids->as_array()) {
       Result<Grid> grid = GridFromJson(json, assets);
-      if (!grid.ok()) {
+      bool comparable = grid.ok();
+      for (const std::string& name : comparable ? grid->population.AssetNames() : std::set<std::string>{}) {
+        const query::Asset* asset = assets.Find(name);
+        const bool same = versions->GetString(name) == asset->version;
+        grid->stale = grid->stale || !same;
+        comparable = comparable && (same || asset->IsProtected());
+      }
+      if (comparable) {
+        out.grids.push_back(std::move(*grid));
         continue;
       }
-      for (const query::PopulationTable& table : grid->population.tables) {
-        grid->stale = grid->stale || versions->GetString(table.asset) != assets.Find(table.asset)->version;
+      for (const auto& [name, version] : versions->as_object()) {
+        const query::Asset* asset = assets.Find(name);
+        out.sealed_all = out.sealed_all || asset == nullptr;
+        if (asset != nullptr && asset->IsProtected()) {
+          out.sealed_owners.insert(asset->owner);
+        }
       }
-      out.push_back(std::move(*grid));
     }
   }
   return out;
 }
 
-Status CheckDifferences(RunContext& run, std::vector<ExecutedQuery>& queries, const std::vector<Grid>& history) {
+Status CheckDifferences(RunContext& run, std::vector<ExecutedQuery>& queries, const History& history) {
   return Check(run, queries, history).Run();
 }
 

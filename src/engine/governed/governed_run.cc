@@ -48,10 +48,21 @@ Status Located(const Status& why, const std::vector<Cell>& cells, std::size_t ce
   return Status(why.code(), why.message() + suffix).WithRule(why.rule()).At(why.position());
 }
 
-Result<std::vector<query::Asset>> BuildAssets(const RunRequest& request) {
+// The assets of the cells, then those of earlier releases: the planner sees the first alone.
+std::vector<const RunAsset*> AllAssets(const RunRequest& request) {
+  std::vector<const RunAsset*> all;
+  for (const std::vector<RunAsset>* assets : {&request.assets, &request.earlier_assets}) {
+    for (const RunAsset& asset : *assets) {
+      all.push_back(&asset);
+    }
+  }
+  return all;
+}
+
+Result<std::vector<query::Asset>> BuildAssets(const std::vector<const RunAsset*>& all) {
   std::vector<query::Asset> assets;
-  for (std::size_t i = 0; i < request.assets.size(); ++i) {
-    const RunAsset& given = request.assets[i];
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const RunAsset& given = *all[i];
     query::Asset asset;
     asset.name = given.name;
     asset.owner = given.owner;
@@ -75,10 +86,10 @@ Result<std::vector<query::Asset>> BuildAssets(const RunRequest& request) {
   return assets;
 }
 
-std::vector<AssetStatistics> BuildStatistics(const RunRequest& request) {
+std::vector<AssetStatistics> BuildStatistics(const std::vector<const RunAsset*>& all) {
   std::vector<AssetStatistics> out;
-  for (std::size_t i = 0; i < request.assets.size(); ++i) {
-    const json::Value& statistics = request.assets[i].prepared.statistics;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const json::Value& statistics = all[i]->prepared.statistics;
     out.push_back({statistics.GetInt("heaviest_rows_below_k"), statistics.GetBool("one_row_per_unit"),
                    "\"asset_" + std::to_string(i) + "\".\"units\""});
     const json::Value* columns = statistics.Get("columns");
@@ -160,8 +171,10 @@ Result<query::Plan> PlanCells(const std::vector<query::PlannerStatement>& statem
 
 json::Value MakeRecord(const RunContext& run, const std::vector<ExecutedQuery>& queries) {
   json::Object versions;
-  for (const query::Asset& asset : run.assets) {
-    versions.Set(asset.DisplayName(), asset.version);
+  for (const ExecutedQuery& query : queries) {
+    for (const std::string& name : query.grid.population.AssetNames()) {
+      versions.Set(name, run.catalog.Find(name)->version);
+    }
   }
   json::Array own;
   for (const auto& [asset, column] : run.plan.own_dimensions) {
@@ -187,7 +200,8 @@ Result<RunResult> Execute(RunContext& run, const RunRequest& request) {
     GB_RETURN_IF_ERROR(WithholdMembership(run, executed));
     queries.push_back(std::move(executed));
   }
-  GB_RETURN_IF_ERROR(CheckDifferences(run, queries, ReadHistory(request.history, run.catalog)));
+  GB_ASSIGN_OR_RETURN(const History history, ReadHistory(request.history, run.catalog));
+  GB_RETURN_IF_ERROR(CheckDifferences(run, queries, history));
   for (const ExecutedQuery& query : queries) {
     GB_RETURN_IF_ERROR(FillReleased(run, query));
   }
@@ -200,7 +214,10 @@ Result<RunResult> Execute(RunContext& run, const RunRequest& request) {
 }  // namespace
 
 Result<RunResult> RunGoverned(duckdb::Connection& connection, const RunRequest& request) {
-  GB_ASSIGN_OR_RETURN(const std::vector<query::Asset> assets, BuildAssets(request));
+  const std::vector<const RunAsset*> all = AllAssets(request);
+  GB_ASSIGN_OR_RETURN(const std::vector<query::Asset> assets, BuildAssets(all));
+  const std::vector<query::Asset> named(assets.begin(),
+                                        assets.begin() + static_cast<std::ptrdiff_t>(request.assets.size()));
   GB_ASSIGN_OR_RETURN(const std::vector<query::ParameterDef> parameters, BuildParameters(request));
   GB_ASSIGN_OR_RETURN(const std::vector<ParsedCell> cells, Parse(connection, request.cells));
   std::vector<query::PlannerStatement> statements;
@@ -208,10 +225,11 @@ Result<RunResult> RunGoverned(duckdb::Connection& connection, const RunRequest& 
     statements.push_back(
         {cell.statement.kind, cell.statement.target, cell.query.get(), cell.cell, cell.statement.position});
   }
-  GB_ASSIGN_OR_RETURN(query::Plan plan, PlanCells(statements, request, assets, parameters));
+  GB_ASSIGN_OR_RETURN(query::Plan plan, PlanCells(statements, request, named, parameters));
   plan.certificate.as_object().Set("plan", crypto::ToHex(crypto::Sha256::Of(plan.plan_digest_text)));
-  const std::vector<AssetStatistics> statistics = BuildStatistics(request);
+  const std::vector<AssetStatistics> statistics = BuildStatistics(all);
   RunContext run{connection, assets, statistics, plan, query::AssetCatalog(assets)};
+  GB_RETURN_IF_ERROR(CheckOwnVersions(run, request.history));
   GB_RETURN_IF_ERROR(CheckOwnDimensions(run, request.history));
   GB_RETURN_IF_ERROR(CheckTypes(run));
   if (request.mode == RunMode::kPlanOnly) {

@@ -104,6 +104,27 @@ std::int64_t ProtectedMembershipMinimum(const query::Core& core, const std::vect
 
 }  // namespace
 
+Status CheckOwnVersions(const RunContext& run, const std::vector<json::Value>& history) {
+  for (const query::GovernedSql& sql : run.plan.sql) {
+    for (const std::string& name : sql.population.AssetNames()) {
+      const query::Asset* asset = run.catalog.Find(name);
+      const bool replaced = !asset->IsProtected() && std::ranges::any_of(history, [&](const json::Value& record) {
+        const json::Value* versions = record.Get("versions");
+        const std::string used = versions == nullptr ? "" : versions->GetString(name);
+        return !used.empty() && used != asset->version;
+      });
+      if (replaced) {
+        return Status(ErrorCode::kQueryRefused,
+                      "'" + name +
+                          "' has changed since a run of this room has used it, and new versions of own tables "
+                          "are not accepted; publish the new table under another name")
+            .WithRule("P9");
+      }
+    }
+  }
+  return {};
+}
+
 Status CheckOwnDimensions(RunContext& run, const std::vector<json::Value>& history) {
   std::map<std::string, std::set<std::string>> used;
   for (const auto& [asset, column] : run.plan.own_dimensions) {

@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/worker/author_sql.h"
 
-#include <algorithm>
-
 #include "base/json.h"
 #include "base/strings.h"
 
 namespace glovebox::engine::worker {
 namespace {
-
-constexpr std::string_view kBodyPrefix = "SELECT ";
 
 // Whether the tree is `SELECT <expression>` and nothing besides.
 bool IsBareExpression(const query::ast::Query& query) {
@@ -48,21 +44,10 @@ const query::FunctionDef* ParsedFunctions::Find(std::string_view name) const {
   return nullptr;
 }
 
-Status AtBody(const Status& status) {
-  if (!status.position().has_value()) {
-    return status;
-  }
-  return Status(status).At(*status.position() - std::min(*status.position(), kBodyPrefix.size()));
-}
-
 Result<ParsedFunctions> ParseFunctions(duckdb::Connection& connection, const std::vector<Function>& functions) {
   ParsedFunctions parsed;
   for (const Function& function : functions) {
-    Result<query::ast::QueryPtr> parsed_body = ParseOneQuery(connection, std::string(kBodyPrefix) + function.body);
-    if (!parsed_body.ok()) {
-      return AtBody(parsed_body.status());
-    }
-    query::ast::QueryPtr body = std::move(parsed_body).value();
+    GB_ASSIGN_OR_RETURN(query::ast::QueryPtr body, ParseOneQuery(connection, "SELECT " + function.body));
     if (!IsBareExpression(*body)) {
       return Status(ErrorCode::kSqlSyntax, "the body of function " + function.name + " is not a single expression");
     }

@@ -32,9 +32,7 @@ struct ParsedFunctions {
   // nullptr if there is none of that name; names differ in more than case.
   [[nodiscard]] const query::FunctionDef* Find(std::string_view name) const;
 };
-// Positions of errors are offsets into the body; AtBody() makes them so for positions of a tree in `bodies`.
 Result<ParsedFunctions> ParseFunctions(duckdb::Connection& connection, const std::vector<Function>& functions);
-Status AtBody(const Status& status);
 
 // Types that came as text from the catalogue or an author. `what` names the place in the error.
 Result<query::Type> ReadType(std::string_view name, std::string_view what);

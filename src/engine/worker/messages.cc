@@ -156,6 +156,7 @@ void Visit(auto& a, Is<RunRequest> auto& v) {
   a("parameters", v.parameters);
   a("assets", v.assets);
   a("history", v.history);
+  a("earlier_assets", v.earlier_assets);
   a("output_folder", v.output_folder);
   a("inline_rows_max", v.inline_rows_max);
   a("timeout_ms", v.timeout_ms);

@@ -6,10 +6,13 @@
 namespace glovebox::engine::worker {
 
 Result<RunResult> RunGovernedRunJob(const RunRequest& request, JobDatabase& database) {
-  for (std::size_t i = 0; i < request.assets.size(); ++i) {
-    const std::string& path = request.assets[i].prepared.file.path;
-    if (!path.empty()) {  // a plan alone can be made over schemas
-      GB_RETURN_IF_ERROR(database.AttachReadOnly(path, "asset_" + std::to_string(i)));
+  std::size_t number = 0;
+  for (const std::vector<RunAsset>* assets : {&request.assets, &request.earlier_assets}) {
+    for (const RunAsset& asset : *assets) {
+      const std::string name = "asset_" + std::to_string(number++);
+      if (!asset.prepared.file.path.empty()) {  // a plan alone can be made over schemas
+        GB_RETURN_IF_ERROR(database.AttachReadOnly(asset.prepared.file.path, name));
+      }
     }
   }
   duckdb::Allowed allowed;

@@ -119,11 +119,9 @@ Result<SelectResult> RunSelectJob(const SelectRequest& request, JobDatabase& dat
   GB_ASSIGN_OR_RETURN(const std::vector<query::FileCall> calls, query::FindFileCalls(*tree));
   GB_ASSIGN_OR_RETURN(const std::vector<query::FileTable> files, LoadFiles(connection, calls, request.files));
   GB_ASSIGN_OR_RETURN(const std::vector<query::OwnTable> own, OwnTables(request.tables));
-  GB_ASSIGN_OR_RETURN(
-      query::CompiledQuery compiled,
-      query::CompileOwnQuery(*tree, own, files, functions.definitions, parameters,
-                             {.default_parts = request.default_namespace},
-                             request.secrets.empty() ? query::Secrets::kForbidden : query::Secrets::kAsHmacKey));
+  GB_ASSIGN_OR_RETURN(query::CompiledQuery compiled,
+                      query::CompileOwnQuery(*tree, own, files, functions.definitions, parameters,
+                                             {.default_parts = request.default_namespace}));
   GB_RETURN_IF_ERROR(AttachTables(request, own, compiled.sql, database));
   GB_RETURN_IF_ERROR(AddSecrets(request, connection));
   GB_ASSIGN_OR_RETURN(compiled.columns, DescribeQuery(connection, compiled.sql));
@@ -142,8 +140,7 @@ Status RunCheckFunctionJob(const FunctionCheck& check, JobDatabase& database) {
   all.push_back(check.function);
   GB_ASSIGN_OR_RETURN(const ParsedFunctions functions, ParseFunctions(database.connection(), all));
   const query::FunctionDef& function = functions.definitions.back();
-  return AtBody(
-      query::CompileCall(function, function.parameters, functions.definitions, query::Secrets::kAsHmacKey).status());
+  return query::CompileCall(function, function.parameters, functions.definitions, query::Secrets::kAsHmacKey).status();
 }
 
 }  // namespace glovebox::engine::worker
