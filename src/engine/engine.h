@@ -122,10 +122,14 @@ struct RunAsset {
   std::string owner;              // collaborator alias
   Role role = Role::kProtected;   // own if every recipient is its owner
   std::string rule;               // JSON text
-  std::string version;            // id of the table version; populations of different versions are never equal
+  std::string version;            // id of the table version
   std::string policy_digest;      // salted commitment of filter, masks and revocations
   PreparedAsset prepared;
 };
+
+// Names what a run reads of an asset: table version, policies and rule. A record names the contents of its tables, and
+// populations of different contents are never equal.
+std::string ContentOf(const RunAsset& asset);
 
 struct Cell {
   std::string sql;
@@ -159,6 +163,12 @@ struct RunResult {
   json::Value record;       // the release record: for the owners only; goes into `history` of later runs
   std::vector<OutputTable> outputs;
 };
+
+// In a run's output folder: the record, written before anything is computed from what it releases. Where it is left
+// behind by a run that failed, its cells count as released: the failure may have told about them.
+inline constexpr const char* kRecordFileName = "record.json";
+// Null if it is not there. Returns DATA_LOSS if it does not read.
+Result<json::Value> ReadRecord(const std::string& output_folder);
 
 class Engine {
  public:

@@ -225,6 +225,10 @@ Result<RunResult> ProcessEngine::Impl::Run(const RunRequest& request) {
   if (!task.job.limits.spill_folder.empty() && FileExists(task.job.limits.spill_folder)) {
     GB_RETURN_IF_ERROR(RemoveTree(task.job.limits.spill_folder));
   }
+  const std::string record = inner.output_folder + "/" + kRecordFileName;
+  if (request.mode == RunMode::kExecute && FileExists(record) && (result.ok() || !TakeFile(record).ok())) {
+    GB_RETURN_IF_ERROR(RemoveTree(record));
+  }
   GB_RETURN_IF_ERROR(result.status());
   for (OutputTable& output : result->outputs) {
     const std::string name = std::filesystem::path(output.file.path).filename().string();

@@ -19,15 +19,13 @@ namespace glovebox::engine::governed {
 
 struct History {
   std::vector<Grid> grids;  // of earlier releases, oldest first
-  // Owners with a release that cannot be compared any more: an own table of it has changed, or a rule no longer
-  // declares what it was about. Cells over their assets are withheld, for nobody can tell what they would add. If a
-  // table is gone, nobody can tell whose units it held.
+  // Owners with a release that cannot be compared any more: a table of it is gone, an own one has changed, or a rule no
+  // longer declares what it was about. Cells over their assets are withheld: nobody can tell what they would add.
   std::set<std::string> sealed_owners;
-  bool sealed_all = false;
 };
 
 // Returns DATA_LOSS if a record is not one of ours.
-Result<History> ReadHistory(const std::vector<json::Value>& records, const query::AssetCatalog& assets);
+Result<History> ReadHistory(const std::vector<json::Value>& records, RunContext& run);
 
 Status CheckDifferences(RunContext& run, std::vector<ExecutedQuery>& queries, const History& history);
 

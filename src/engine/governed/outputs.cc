@@ -148,9 +148,8 @@ Status FillReleased(RunContext& run, const ExecutedQuery& query) {
   };
   for (std::size_t g = 0; g < query.groups; ++g) {
     const std::vector<bool>& out = query.grid.groups[g].out;
-    // A row all of whose aggregates are withheld is absent; without aggregates the minimum group decides.
-    const bool stays = governed.calls.empty() ? query.group_ok[g] : std::ranges::find(out, true) != out.end();
-    if (!stays) {
+    // A row all of whose aggregates are withheld is absent.
+    if (std::ranges::find(out, true) == out.end()) {
       continue;
     }
     rows += (rows.empty() ? "(" : ", (") + std::to_string(g);

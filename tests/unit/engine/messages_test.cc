@@ -85,6 +85,7 @@ TEST(Messages, Run) {
                                                              .policy_digest = "d",
                                                              .prepared = SamplePrepared()}},
                                                  .history = {json::Object{{"cells", json::Array{1, 2}}}, nullptr},
+                                                 .earlier_assets = {},
                                                  .output_folder = "/out",
                                                  .inline_rows_max = 5,
                                                  .timeout_ms = 1000});
