@@ -69,16 +69,14 @@ void ServerApp::StartEngine(const cli::ServeOptions& options) {
   const auto report = engine->SelfTest();
   if (report.ok()) {
     barriers_ = DescribeBarriers(*report);
+    if (!report->HoldsFiles() || !report->HoldsNetwork()) {
+      log::Warning("workers are not confined; --allow-unconfined-workers lets them run all the same",
+                   {{"barriers", barriers_}});
+    }
     engine_ = std::move(engine);
     return;
   }
   barriers_ = "none that holds";
-  if (allow) {
-    log::Warning("workers are not confined; --allow-unconfined-workers lets them run all the same",
-                 {{"code", std::string(WireName(report.status().code()))}});
-    engine_ = std::move(engine);
-    return;
-  }
   confinement_ = Status(ErrorCode::kUnavailable, "This server cannot confine its workers, so it runs no query (" +
                                                      report.status().message() +
                                                      "). Its operator can allow it with --allow-unconfined-workers.");

@@ -14,6 +14,7 @@
 namespace glovebox {
 
 class Clock;
+enum class TimeMs : std::int64_t;
 class Random;
 
 // Text ids. Explicit both ways.

@@ -74,6 +74,9 @@ inline constexpr std::size_t kRuleDomainValuesMax = 10'000;
 inline constexpr std::size_t kRuleBytesMax = 1U << 20U;
 inline constexpr std::size_t kPlanAggregatesMax = 64;
 inline constexpr std::size_t kPlanBoxesMax = 4'096;
+inline constexpr std::size_t kPlanEvaluationsMax = 20'000'000;  // nodes of a condition or key, times its listed values
+inline constexpr std::size_t kTextCharactersMax = 1'000'000;    // of what a function makes; the rest is cut off
+inline constexpr std::size_t kReplacementBytesMax = 100;        // of regexp_replace
 
 // Runs
 inline constexpr std::int64_t kRunTimeoutMs = 600'000;
@@ -94,10 +97,15 @@ inline constexpr std::int64_t kRunRetryMaxMs = 60'000;
 inline constexpr int kSettleTriesMax = 3;  // of what is on the ledger, before the room is closed to changes
 inline constexpr std::size_t kWorkerPoolSize = 2;
 inline constexpr std::size_t kWorkerMessageBytesMax = std::size_t{64} << 20U;
-inline constexpr std::int64_t kVisibleDurationStepMs = 250;  // P13: rounded up to 0.25 s * 2^n
-inline constexpr std::size_t kHistoryCellsMax = 1'000'000;
+inline constexpr std::int64_t kVisibleDurationStepMs = 250;            // P13: rounded up to 0.25 s * 2^n
+inline constexpr std::size_t kHistoryCellsMax = 200'000;               // of the releases of a room
 inline constexpr std::size_t kDifferencePairsByStructureMax = 40'000;  // beyond, one scan is cheaper
-inline constexpr std::size_t kAuditCellsMax = 300;                     // beyond, only grids are compared with grids
+inline constexpr std::size_t kOwnValuesMax = 1'000;  // stored values of own columns that are given one form
+inline constexpr std::size_t kOwnSetsMax = 500;      // selections of one own table that cells are compared by
+// Beyond these the difference check withholds what it cannot look at.
+inline constexpr std::size_t kAuditCellsMax = 100'000;      // distinct populations of a room's history and a run
+inline constexpr std::size_t kAuditStepsMax = 100'000'000;  // comparisons of a run
+inline constexpr std::size_t kAuditPartsMax = 1'000;        // of one total, in one scan
 
 // Engine
 inline constexpr std::size_t kUnitCounterHeapBytesMax = std::size_t{1} << 30U;  // per counter; DuckDB does not see it

@@ -15,6 +15,8 @@
 namespace glovebox::cli {
 namespace {
 
+// Joins the own table with protected rows; its answer goes nowhere.
+constexpr const char* kTrialSql = "SELECT COUNT(*) AS n FROM my JOIN crm USING (user_id)";
 constexpr std::int64_t kExactInDouble = std::int64_t{1} << 53;
 
 // Integers beyond 2^53 leave as text: a reader's number type may be a double.
@@ -27,23 +29,30 @@ json::Value Leaving(const json::Value& value) {
 
 class Probe {
  public:
-  Probe(engine::Engine& engine, std::vector<engine::RunAsset> assets, std::string output_folder)
-      : engine_(engine), assets_(std::move(assets)), output_folder_(std::move(output_folder)) {}
+  Probe(engine::Engine& engine, ProbeRoom room, std::string work_folder)
+      : engine_(engine), first_(std::move(room)), room_(first_), work_folder_(std::move(work_folder)) {}
 
   // One statement; what is released goes into `history`.
   json::Object Ask(const std::string& sql, std::vector<json::Value>& history) {
     engine::RunRequest request;
     request.cells.push_back({sql});
-    request.assets = assets_;
+    request.assets = room_.assets;
     request.history = history;
     request.inline_rows_max = static_cast<std::int64_t>(limits::kRunOutputRowsMax);
-    request.output_folder = output_folder_ + "/" + std::to_string(++runs_);
+    request.output_folder = work_folder_ + "/" + std::to_string(++steps_);
     request.timeout_ms = limits::kRunTimeoutMs;
     if (const Status made = MakeDirectories(request.output_folder); !made.ok()) {
       return Answer("failed", made);
     }
     Result<engine::RunResult> result = engine_.Run(request);
+    const Result<json::Value> left = engine::ReadRecord(request.output_folder);
     const Status removed = RemoveTree(request.output_folder);
+    if (!left.ok()) {
+      return Answer("failed", left.status());
+    }
+    if (!left->is_null()) {
+      history.push_back(*left);
+    }
     if (!result.ok()) {
       const ErrorCode code = result.status().code();
       const bool failed = HttpStatus(code) >= 500 || code == ErrorCode::kResourceExhausted;
@@ -74,10 +83,24 @@ class Probe {
     return out;
   }
 
-  // A step that replaces the own table: versions of own tables are not accepted yet, so the old one stays in force.
-  static json::Object ReplaceOwn() {
-    return Answer("refused",
-                  Status(ErrorCode::kNotSupported, "new versions of own tables are not accepted").WithRule("P9"));
+  // What a line does to the own table ends with it.
+  void RestoreOwn() { room_ = first_; }
+
+  // A step that replaces the own table. A run over the new one decides whether it is accepted.
+  json::Object ReplaceOwn(const std::string& sql, std::vector<json::Value>& history) {
+    ProbeRoom before = room_;
+    if (const Status replaced = ReplaceOwnTable(engine_, room_, sql, work_folder_ + "/own_" + std::to_string(++steps_));
+        !replaced.ok()) {
+      return Answer("refused", replaced);
+    }
+    std::vector<json::Value> past = history;
+    const json::Object tried = Ask(kTrialSql, past);
+    const json::Value* outcome = tried.Find("outcome");
+    if (outcome != nullptr && *outcome == json::Value("released")) {
+      return Answer("released", Status());
+    }
+    room_ = std::move(before);
+    return tried;
   }
 
  private:
@@ -95,9 +118,10 @@ class Probe {
   }
 
   engine::Engine& engine_;
-  std::vector<engine::RunAsset> assets_;
-  std::string output_folder_;
-  std::int64_t runs_ = 0;
+  ProbeRoom first_;
+  ProbeRoom room_;
+  std::string work_folder_;
+  std::int64_t steps_ = 0;
 };
 
 void Print(const json::Value& id, const json::Object& answer) {
@@ -115,10 +139,12 @@ void AnswerLine(Probe& probe, const json::Value& line, std::vector<json::Value>&
   const json::Value name = id == nullptr ? json::Value() : *id;
   const json::Value* steps = line.Get("steps");
   const json::Value* sql = line.Get("sql");
+  probe.RestoreOwn();
   if (steps != nullptr && steps->is_array()) {
     json::Array results;
     for (const json::Value& step : steps->as_array()) {
-      results.emplace_back(step.is_string() ? probe.Ask(step.as_string(), history) : Probe::ReplaceOwn());
+      results.emplace_back(step.is_string() ? probe.Ask(step.as_string(), history)
+                                            : probe.ReplaceOwn(step.GetString("my"), history));
     }
     Print(name, json::Object{{"results", std::move(results)}});
     return;
@@ -170,11 +196,11 @@ int RunProbe(engine::Engine& engine, const std::string& file, const std::string&
   }
   std::error_code error;
   const std::string data = std::filesystem::absolute(data_folder, error).string();
-  Result<std::vector<engine::RunAsset>> assets = PrepareProbeRoom(engine, data, work.path());
-  if (!assets.ok()) {
-    return Complain(assets.status());
+  Result<ProbeRoom> room = PrepareProbeRoom(engine, data, work.path());
+  if (!room.ok()) {
+    return Complain(room.status());
   }
-  Probe probe(engine, std::move(*assets), work.path());
+  Probe probe(engine, std::move(*room), work.path());
   std::vector<json::Value> shared;
   for (const std::string& line : Split(*text, '\n')) {
     if (TrimAscii(line).empty()) {

@@ -77,33 +77,61 @@ constexpr std::array<ProbeTable, 3> kTables{{
      kMyRule},
 }};
 
+Result<engine::RunAsset> PrepareTable(engine::Engine& engine, const ProbeTable& table, const engine::TableFile& file,
+                                      const std::string& version, const std::string& target_path) {
+  engine::PrepareRequest prepare;
+  prepare.table = file;
+  prepare.rule = table.rule;
+  prepare.unit_secret = std::string(32, 'u');
+  prepare.target_path = target_path;
+  GB_ASSIGN_OR_RETURN(engine::PreparedAsset prepared, engine.Prepare(prepare));
+  return engine::RunAsset{.name = {table.name},
+                          .owner = table.owner,
+                          .role = table.role,
+                          .rule = table.rule,
+                          .version = version,
+                          .policy_digest = "",
+                          .prepared = std::move(prepared)};
+}
+
 }  // namespace
 
-Result<std::vector<engine::RunAsset>> PrepareProbeRoom(engine::Engine& engine, const std::string& data_folder,
-                                                       const std::string& work_folder) {
-  std::vector<engine::RunAsset> assets;
+Result<ProbeRoom> PrepareProbeRoom(engine::Engine& engine, const std::string& data_folder,
+                                   const std::string& work_folder) {
+  ProbeRoom room;
   for (const ProbeTable& table : kTables) {
     engine::SelectRequest select;
     select.sql = std::string("SELECT ") + table.select + " FROM read_files('/" + table.name +
                  ".csv', format => 'csv', header => true, all_varchar => true)";
     select.files.push_back({std::string("/") + table.name + ".csv", data_folder + "/" + table.name + ".csv"});
     select.target_path = work_folder + "/" + table.name + ".duckdb";
-    GB_ASSIGN_OR_RETURN(const engine::SelectResult loaded, engine.Select(select));
-    engine::PrepareRequest prepare;
-    prepare.table = loaded.file;
-    prepare.rule = table.rule;
-    prepare.unit_secret = std::string(32, 'u');
-    prepare.target_path = work_folder + "/" + table.name + ".prepared.duckdb";
-    GB_ASSIGN_OR_RETURN(engine::PreparedAsset prepared, engine.Prepare(prepare));
-    assets.push_back({.name = {table.name},
-                      .owner = table.owner,
-                      .role = table.role,
-                      .rule = table.rule,
-                      .version = "1",
-                      .policy_digest = "",
-                      .prepared = std::move(prepared)});
+    GB_ASSIGN_OR_RETURN(engine::SelectResult loaded, engine.Select(select));
+    GB_ASSIGN_OR_RETURN(engine::RunAsset asset, PrepareTable(engine, table, loaded.file, "1",
+                                                             work_folder + "/" + table.name + ".prepared.duckdb"));
+    room.assets.push_back(std::move(asset));
+    if (table.role == engine::Role::kOwn) {
+      room.own = std::move(loaded.file);
+    }
   }
-  return assets;
+  return room;
+}
+
+Status ReplaceOwnTable(engine::Engine& engine, ProbeRoom& room, const std::string& sql,
+                       const std::string& target_path) {
+  for (std::size_t i = 0; i < kTables.size(); ++i) {
+    if (kTables[i].role != engine::Role::kOwn) {
+      continue;
+    }
+    engine::SelectRequest select;
+    select.sql = sql;
+    select.tables.push_back({{kTables[i].name}, room.own});
+    select.target_path = target_path + ".duckdb";
+    GB_ASSIGN_OR_RETURN(engine::SelectResult loaded, engine.Select(select));
+    GB_ASSIGN_OR_RETURN(room.assets[i], PrepareTable(engine, kTables[i], loaded.file, room.assets[i].version + "+1",
+                                                     target_path + ".prepared.duckdb"));
+    room.own = std::move(loaded.file);
+  }
+  return {};
 }
 
 }  // namespace glovebox::cli

@@ -165,9 +165,9 @@ struct OutputTable {
 };
 
 struct RunResult {
-  json::Value certificate;  // PLANNER.md P14: needs no data; may be shared with every collaborator
-  json::Value record;       // the release record: for the owners only; goes into `history` of later runs
-  std::vector<OutputTable> outputs;
+  json::Value certificate;           // PLANNER.md P14: needs no data; may be shared with every collaborator
+  json::Value record;                // the release record: for the owners only; goes into `history` of later runs
+  std::vector<OutputTable> outputs;  // of a plan: names and columns alone
 };
 
 // In a run's output folder: the record, written before anything is computed from what it releases. Where it is left

@@ -230,7 +230,9 @@ Result<RunResult> ProcessEngine::Impl::Run(const RunRequest& request) {
   if (request.mode == RunMode::kExecute && FileExists(record) && (result.ok() || !TakeFile(record).ok())) {
     GB_RETURN_IF_ERROR(RemoveTree(record));
   }
-  GB_RETURN_IF_ERROR(result.status());
+  if (!result.ok() || request.mode == RunMode::kPlanOnly) {
+    return result;
+  }
   for (OutputTable& output : result->outputs) {
     const std::string name = std::filesystem::path(output.file.path).filename().string();
     if (name.empty() || output.file.path != inner.output_folder + "/" + name) {

@@ -35,6 +35,9 @@ struct ConfinementReport {
   bool namespaces = false;
   bool private_root = false;
   bool unprivileged = false;
+
+  [[nodiscard]] bool HoldsFiles() const { return landlock_abi > 0 || private_root; }
+  [[nodiscard]] bool HoldsNetwork() const { return seccomp || namespaces; }
 };
 
 class ProcessEngine final : public Engine {

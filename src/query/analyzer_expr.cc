@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <array>
+#include <string_view>
 #include <utility>
 
 #include "base/limits.h"
@@ -35,6 +37,15 @@ Status WrongArguments(const ast::Expr& expr) {
   return Status(ErrorCode::kSqlType, "function '" + expr.name + "' does not take this number of arguments")
       .WithRule("P11")
       .At(expr.position);
+}
+
+// What to write instead of a function that is not in the table.
+std::string Instead(const std::string& name) {
+  constexpr std::array<std::string_view, 9> kClocks{
+      "now",       "today",          "current_date",     "current_time", "current_timestamp",
+      "localtime", "localtimestamp", "get_current_time", "getdate"};
+  return std::ranges::find(kClocks, name) != kClocks.end() ? "a run reads no clock: give the time as a parameter"
+                                                           : "the documentation lists those that are";
 }
 
 }  // namespace
@@ -210,7 +221,7 @@ Result<ExprPtr> AnalyzerImpl::Column(const ast::Expr& expr, const ExprContext& c
       found = &column;
     }
     if (found != nullptr) {
-      return found->expr;
+      return found->expr->op == ExprOp::kAttr ? MakeAttr(found->expr->attr, expr.position) : found->expr;
     }
     if (scope == context.scope && qualifiers.empty() && !context.inside_alias) {
       for (const Aliases* aliases = context.aliases; aliases != nullptr; aliases = aliases->outer) {
@@ -263,7 +274,7 @@ Result<ExprPtr> AnalyzerImpl::Function(const ast::Expr& expr, const ExprContext&
   const ScalarFunction* function = FindScalarFunction(expr.name);
   const bool needs_keys = expr.name == "secret" || expr.name == "hmac_sha256";
   if (function == nullptr || (needs_keys && a_.input_.secrets == Secrets::kForbidden)) {
-    return Status(ErrorCode::kNotSupported, "function '" + expr.name + "' is not available here")
+    return Status(ErrorCode::kNotSupported, "function '" + expr.name + "' is not available here; " + Instead(expr.name))
         .WithRule("P11")
         .At(expr.position);
   }
@@ -276,6 +287,17 @@ Result<ExprPtr> AnalyzerImpl::Function(const ast::Expr& expr, const ExprContext&
     return WrongArguments(expr);
   }
   GB_ASSIGN_OR_RETURN(std::vector<ExprPtr> args, ResolveAll(expr.children, context));
+  if (function->duckdb == "regexp_replace") {
+    // It stands in the result once for each match.
+    const auto* replacement = std::get_if<std::string>(&args[2]->literal.value);
+    if (args[2]->op != ExprOp::kLiteral || replacement == nullptr ||
+        replacement->size() > limits::kReplacementBytesMax) {
+      return Status(ErrorCode::kNotSupported, "the replacement of regexp_replace is a constant text of at most " +
+                                                  std::to_string(limits::kReplacementBytesMax) + " bytes")
+          .WithRule("P11")
+          .At(args[2]->position);
+    }
+  }
   return MakeCall(function->name, std::move(args), expr.position);
 }
 

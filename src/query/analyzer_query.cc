@@ -192,7 +192,7 @@ Result<bool> AnalyzerImpl::IsAggregateBlock(const ast::Query& query) const {
     return Status(ErrorCode::kNotSupported,
                   "GROUPING SETS, ROLLUP and CUBE are not supported; use UNION ALL of queries")
         .WithRule("P10")
-        .At(query.position);
+        .At(select.grouping_position);
   }
   return aggregate || (select.qualify != nullptr && ContainsAggregate(*select.qualify));
 }
@@ -200,7 +200,9 @@ Result<bool> AnalyzerImpl::IsAggregateBlock(const ast::Query& query) const {
 Result<RelPtr> AnalyzerImpl::SelectBlock(const ast::Query& query) {
   const ast::Select& select = query.select;
   if (select.sample) {
-    return Status(ErrorCode::kNotSupported, "samples are not supported").WithRule("P8").At(query.position);
+    return Status(ErrorCode::kNotSupported, "samples are not supported; LIMIT applies to released results")
+        .WithRule("P8")
+        .At(*select.sample);
   }
   if (!select.distinct_on.empty()) {
     return Status(ErrorCode::kNotSupported, "DISTINCT ON is not supported; use GROUP BY")

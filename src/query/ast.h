@@ -146,9 +146,10 @@ struct Select {
   GroupKind group_kind = GroupKind::kNone;
   std::vector<ExprPtr> group_by;                        // positions (GROUP BY 1) stay integer literals
   std::vector<std::vector<std::size_t>> grouping_sets;  // indices into group_by; empty for a plain GROUP BY
+  std::size_t grouping_position = 0;
   ExprPtr having;
   ExprPtr qualify;
-  bool sample = false;  // a SAMPLE clause or TABLESAMPLE is there
+  std::optional<std::size_t> sample;  // where a SAMPLE clause or TABLESAMPLE is
 };
 
 enum class SetOp { kNone, kUnion, kUnionAll, kIntersect, kIntersectAll, kExcept, kExceptAll };

@@ -310,20 +310,10 @@ Result<GovernedCall> BuildDistinct(const AggregateCall& call, const Core& core, 
     }
   };
   consider(found->second);
-  std::set<ColumnRef> equated{found->second};
-  for (bool grown = true; grown;) {
-    grown = false;
-    for (const Equality& join : core.joins) {
-      const bool left = equated.contains(join.left);
-      const bool right = equated.contains(join.right);
-      if (left != right) {
-        equated.insert(left ? join.right : join.left);
-        grown = true;
-      }
+  for (const std::set<ColumnRef>& columns : EqualityClasses(core)) {
+    if (columns.contains(found->second)) {
+      std::ranges::for_each(columns, consider);
     }
-  }
-  for (const ColumnRef candidate : equated) {
-    consider(candidate);
   }
   if (!column || (core.instances[found->second.instance].left_joined != core.instances[column->instance].left_joined)) {
     return Refuse("P4", call.position, "COUNT(DISTINCT ...) counts units or identities of a protected table");
@@ -332,6 +322,23 @@ Result<GovernedCall> BuildDistinct(const AggregateCall& call, const Core& core, 
   const Instance& instance = core.instances[column->instance];
   out.distinct = assets[instance.asset].IsUnitColumn(column->column) ? Distinct::kUnits : Distinct::kColumn;
   return out;
+}
+
+// Rows that a LEFT JOIN leaves without a match have NULL everywhere on its right side. They are in no branch, so the
+// argument must add nothing to the aggregate there.
+Status CheckUnmatched(const std::vector<Branch>& branches, GovernedAggregate kind, std::size_t position) {
+  for (const Branch& branch : branches) {
+    const bool nothing = branch.none || branch.measure || (kind == GovernedAggregate::kSum && IsZero(branch.offset));
+    const bool unmatched = std::ranges::any_of(branch.region, [](const Box& box) {
+      return std::ranges::all_of(box, [](const auto& entry) { return entry.second.has_null(); });
+    });
+    if (unmatched && !nothing) {
+      return Refuse("P4", position,
+                    "rows of a LEFT JOIN without a match would count with this constant; aggregate the matched rows "
+                    "with INNER JOIN, or write CASE without ELSE");
+    }
+  }
+  return {};
 }
 
 }  // namespace
@@ -388,6 +395,9 @@ Result<GovernedCall> BuildCall(const AggregateCall& call, const Core& core, cons
     branches.push_back({.region = selected, .scale = {0, 0}, .offset = {1, 0}});
   } else {
     GB_ASSIGN_OR_RETURN(branches, builder.Expand(call.args[0], selected));
+    if (left) {
+      GB_RETURN_IF_ERROR(CheckUnmatched(branches, out.kind, call.position));
+    }
   }
   if (!others.empty()) {
     branches.push_back({.region = std::move(others), .none = true});

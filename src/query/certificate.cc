@@ -94,10 +94,10 @@ json::Value QueryJson(const Plan& plan, std::size_t index, const std::vector<Ass
   json::Object out;
   out.Set("population", sql.population.ToJson(AssetCatalog(assets)));
   json::Object minimum;
-  for (const Instance& instance : query.core.instances) {
-    const Asset& asset = assets[instance.asset];
-    if (asset.IsProtected()) {
-      minimum.Set(asset.DisplayName(), asset.rule.min_units);
+  for (const std::string& name : sql.population.AssetNames()) {
+    const auto asset = std::ranges::find(assets, name, &Asset::DisplayName);
+    if (asset->IsProtected()) {
+      minimum.Set(name, asset->rule.min_units);
     }
   }
   out.Set("minimum_units", std::move(minimum));

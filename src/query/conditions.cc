@@ -2,7 +2,9 @@
 #include "query/conditions.h"
 
 #include <algorithm>
+#include <array>
 
+#include "base/limits.h"
 #include "base/strings.h"
 #include "query/evaluate.h"
 #include "query/refuse.h"
@@ -21,25 +23,30 @@ std::optional<ast::Literal> ConstantOf(const Expr& expr) {
 }
 
 Result<TruthSets> OnListed(const Expr& expr, AttrId attr, const ColumnDomain& domain) {
-  TruthSets sets{Subset::Nothing(domain), Subset::Nothing(domain)};
-  const auto add = [&](const ast::Literal& value, const Subset& here) -> Status {
-    const Result<ast::Literal> result = Evaluate(expr, attr, value);
+  GB_RETURN_IF_ERROR(CheckEvaluations(expr, domain));
+  std::array<std::vector<std::size_t>, 2> values;  // where it is false, where it is true
+  std::optional<bool> of_null;
+  for (std::size_t i = 0; i <= domain.values.size(); ++i) {
+    const bool null = i == domain.values.size();
+    const Result<ast::Literal> result = Evaluate(expr, attr, null ? ast::Literal{} : domain.values[i]);
     if (!result.ok()) {
       return Refuse("P2", result.status().position().value_or(expr.position), result.status().message());
     }
-    if (const auto* truth = std::get_if<bool>(&result->value)) {
-      Subset& side = *truth ? sets.when_true : sets.when_false;
-      side = side.Or(here);
-    } else if (!IsNull(*result)) {
-      return Refuse("P2", expr.position, "this is no condition");
+    const auto* truth = std::get_if<bool>(&result->value);
+    if (truth == nullptr && !IsNull(*result)) {
+      return Refuse("P2", expr.position, "this is no condition; compare the column with constants");
     }
-    return {};
-  };
-  for (std::size_t i = 0; i < domain.values.size(); ++i) {
-    GB_RETURN_IF_ERROR(add(domain.values[i], Subset::Value(domain, i)));
+    if (truth != nullptr && null) {
+      of_null = *truth;
+    } else if (truth != nullptr) {
+      values[*truth ? 1 : 0].push_back(i);
+    }
   }
-  GB_RETURN_IF_ERROR(add({}, Subset::OnlyNull(domain)));
-  return sets;
+  const auto set = [&](bool truth) {
+    const Subset listed = Subset::Values(domain, std::move(values[truth ? 1 : 0]));
+    return of_null == truth ? listed.Or(Subset::OnlyNull(domain)) : listed;
+  };
+  return TruthSets{set(true), set(false)};
 }
 
 // Conditions on a stepped column: every bound must be a boundary of the filter's step (or, for keys, of a dimension's).
@@ -397,6 +404,14 @@ Result<TruthSets> ConditionSets(const Expr& expr, AttrId attr, const ColumnDomai
     return OnListed(expr, attr, domain);
   }
   return Stepped(attr, domain).Run(expr);
+}
+
+Status CheckEvaluations(const Expr& expr, const ColumnDomain& domain) {
+  const std::size_t nodes = limits::kPlanEvaluationsMax / (domain.values.size() + 1);
+  return HasMoreNodes(expr, nodes) ? Refuse("P15", expr.position,
+                                            "this expression is too large for a column with so many values; write a "
+                                            "shorter list or fewer branches")
+                                   : Status();
 }
 
 Result<ColumnDomain> DomainOfColumn(const Core& core, const std::vector<Asset>& assets, ColumnRef column) {

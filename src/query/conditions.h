@@ -29,6 +29,9 @@ struct BucketMatch {
 // Nothing if the expression is no bucket of `attr`.
 std::optional<BucketMatch> MatchBucket(const ExprPtr& expr, AttrId attr, const Type& type, AttrId boundary);
 
+// What is computed for every value of a listed domain is bounded (P15).
+Status CheckEvaluations(const Expr& expr, const ColumnDomain& domain);
+
 // The domain of a protected column, by its rule.
 Result<ColumnDomain> DomainOfColumn(const Core& core, const std::vector<Asset>& assets, ColumnRef column);
 

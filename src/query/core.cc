@@ -34,10 +34,40 @@ bool Asset::OneRowPerUnit() const {
   return ContainsKey(unit);
 }
 
+// NOLINTNEXTLINE(misc-no-recursion): as deep as the plan
 bool Core::HasOwn(const std::vector<Asset>& assets) const {
   return std::ranges::any_of(instances, [&assets](const Instance& instance) {
-    return instance.distinct == nullptr && !assets[instance.asset].IsProtected();
+    return instance.distinct == nullptr ? !assets[instance.asset].IsProtected() : instance.distinct->HasOwn(assets);
   });
+}
+
+// NOLINTNEXTLINE(misc-no-recursion): as deep as the plan
+std::int64_t MinimumUnits(const Instance& instance, const std::vector<Asset>& assets) {
+  const Asset& asset = assets[instance.asset];
+  std::int64_t largest = asset.IsProtected() ? asset.rule.min_units : 0;
+  if (instance.distinct != nullptr) {
+    for (const Instance& inner : instance.distinct->instances) {
+      largest = std::max(largest, MinimumUnits(inner, assets));
+    }
+  }
+  return largest;
+}
+
+std::vector<std::set<ColumnRef>> EqualityClasses(const Core& core) {
+  std::vector<std::set<ColumnRef>> classes;
+  for (const Equality& join : core.joins) {
+    std::set<ColumnRef> merged{join.left, join.right};
+    std::erase_if(classes, [&](const std::set<ColumnRef>& known) {
+      if (!known.contains(join.left) && !known.contains(join.right)) {
+        return false;
+      }
+      merged.insert(known.begin(), known.end());
+      return true;
+    });
+    classes.push_back(std::move(merged));
+  }
+  std::ranges::sort(classes);
+  return classes;
 }
 
 bool IsWholeRegion(const Region& region) { return region.size() == 1 && region[0].empty(); }

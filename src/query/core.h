@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -36,7 +37,8 @@ struct Asset {
   AssetRole role = AssetRole::kProtected;
   AnalysisRule rule;
   std::vector<ColumnDef> columns;  // those that the rule names
-  std::string version;
+  std::string version;             // of the table
+  std::string content;             // names what is read: table version, policies and rule; equal for equal rows only
   std::string policy_digest;
   std::string relation;  // what the printer writes for it: "asset_0"."data"
 
@@ -71,6 +73,7 @@ struct Instance {
 struct Equality {
   ColumnRef left;
   ColumnRef right;
+  std::size_t position = 0;
 };
 
 // Rows in a product of subsets. Columns that are not named are not restricted.
@@ -91,6 +94,7 @@ struct Core {
   std::vector<OwnCondition> own;      // conjunction, sorted by text
   std::map<AttrId, ColumnRef> attrs;  // base attributes of the instances
 
+  // Inside its distinct units as well.
   [[nodiscard]] bool HasOwn(const std::vector<Asset>& assets) const;
 };
 
@@ -136,6 +140,12 @@ struct GovernedQuery {
   std::vector<GovernedCall> calls;
   std::size_t position = 0;
 };
+
+// The minimum group of an instance's units: its asset's, and those of the protected tables inside its distinct units.
+std::int64_t MinimumUnits(const Instance& instance, const std::vector<Asset>& assets);
+
+// The columns that the joins make equal, class by class: sorted, disjoint, two columns or more in each.
+std::vector<std::set<ColumnRef>> EqualityClasses(const Core& core);
 
 // Whether the region is everything that the core's conditions leave.
 bool IsWholeRegion(const Region& region);

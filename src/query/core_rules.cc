@@ -2,7 +2,6 @@
 #include "query/core_rules.h"
 
 #include <algorithm>
-#include <numeric>
 
 #include "base/strings.h"
 #include "query/flatten.h"
@@ -50,7 +49,7 @@ Status CheckJoin(const Equality& join, const Core& core, const std::vector<Asset
   const Asset& right = AssetOf(core, assets, join.right);
   const std::string& left_name = NameOf(core, assets, join.left);
   const std::string& right_name = NameOf(core, assets, join.right);
-  const auto position = std::size_t{0};
+  const std::size_t position = join.position;
   if (left.columns[join.left.column].type != right.columns[join.right.column].type) {
     return Refuse("P6", position, "columns '" + left_name + "' and '" + right_name + "' have different types");
   }
@@ -74,29 +73,6 @@ Status CheckJoin(const Equality& join, const Core& core, const std::vector<Asset
     return Refuse("P6", position, "protected tables of one owner are joined on their unit keys");
   }
   return {};
-}
-
-// Disjoint sets over the columns of the joins.
-std::map<ColumnRef, ColumnRef> Classes(const Core& core) {
-  std::map<ColumnRef, ColumnRef> parent;
-  const auto find = [&parent](ColumnRef column) {
-    while (parent.contains(column) && parent[column] != column) {
-      column = parent[column];
-    }
-    return column;
-  };
-  for (const Equality& join : core.joins) {
-    const ColumnRef a = find(join.left);
-    const ColumnRef b = find(join.right);
-    parent.emplace(a, a);
-    parent.emplace(b, b);
-    parent[std::max(a, b)] = std::min(a, b);
-  }
-  std::map<ColumnRef, ColumnRef> classes;
-  for (const auto& [column, ignored] : parent) {
-    classes.emplace(column, find(column));
-  }
-  return classes;
 }
 
 // Collects `column = constant`, `column IN (constants)` and ORs of these over one attribute.
@@ -154,9 +130,27 @@ Status CheckDistinctUnits(const Instance& instance, const std::vector<Asset>& as
   if (instance.distinct_keys.size() != 1) {
     return Refuse("P6", position, "EXISTS and IN join on the unit key alone");
   }
-  for (const Instance& inner : instance.distinct->instances) {
+  const ColumnRef key = instance.distinct_keys[0];
+  const Asset& of_key = AssetOf(*instance.distinct, assets, key);
+  const std::vector<std::set<ColumnRef>> classes = EqualityClasses(*instance.distinct);
+  for (std::size_t i = 0; i < instance.distinct->instances.size(); ++i) {
+    const Instance& inner = instance.distinct->instances[i];
     if (inner.left_joined) {
       return Refuse("P6", position, "EXISTS and IN have no LEFT JOIN inside");
+    }
+    // Units of another kind would have to be counted inside.
+    const Asset& asset = assets[inner.asset];
+    const bool joined = i == key.instance || std::ranges::any_of(classes, [&](const std::set<ColumnRef>& columns) {
+                          return columns.contains(key) && std::ranges::any_of(columns, [&](ColumnRef column) {
+                                   return column.instance == i && asset.IsUnitColumn(column.column);
+                                 });
+                        });
+    if (asset.IsProtected() &&
+        (!joined || asset.owner != of_key.owner || asset.rule.unit_domain != of_key.rule.unit_domain)) {
+      return Refuse(
+          "P6", position,
+          "EXISTS, IN and DISTINCT take protected tables of one owner that are joined on their units; join '" +
+              asset.DisplayName() + "' outside");
     }
   }
   return {};
@@ -169,6 +163,12 @@ Status CheckOwnColumns(const Expr& expr, const Core& core, const std::vector<Ass
   for (const AttrId attr : attrs) {
     const ColumnRef column = core.attrs.at(attr);
     if (IsDimensionMapping(core, assets, column.instance)) {
+      // A condition or key over a mapping is one over its dimension, and those are over one column each (P2, P3).
+      if (std::ranges::any_of(attrs, [&](AttrId other) { return core.attrs.at(other).instance != column.instance; })) {
+        return Refuse("P2", expr.position,
+                      "columns of a table that maps a dimension stand alone in a condition or key: no OR, CASE or "
+                      "comparison with columns of other tables");
+      }
       continue;
     }
     const Asset& asset = AssetOf(core, assets, column);
@@ -184,21 +184,14 @@ Status CheckOwnColumns(const Expr& expr, const Core& core, const std::vector<Ass
 }
 
 std::set<ColumnRef> IdentityColumns(const Core& core, const std::vector<Asset>& assets) {
-  const std::map<ColumnRef, ColumnRef> classes = Classes(core);
-  std::set<ColumnRef> tainted_roots;
   const auto is_identity = [&](ColumnRef column) {
     const Asset& asset = AssetOf(core, assets, column);
     return asset.Rule(column.column).identity || (asset.IsProtected() && asset.IsUnitColumn(column.column));
   };
-  for (const auto& [column, root] : classes) {
-    if (is_identity(column)) {
-      tainted_roots.insert(root);
-    }
-  }
   std::set<ColumnRef> out;
-  for (const auto& [column, root] : classes) {
-    if (tainted_roots.contains(root)) {
-      out.insert(column);
+  for (const std::set<ColumnRef>& columns : EqualityClasses(core)) {
+    if (std::ranges::any_of(columns, is_identity)) {
+      out.insert(columns.begin(), columns.end());
     }
   }
   for (const auto& [attr, column] : core.attrs) {
@@ -234,7 +227,7 @@ bool IsDimensionMapping(const Core& core, const std::vector<Asset>& assets, std:
 }
 
 bool ReachesAllUniquely(const Core& core, const std::vector<Asset>& assets, std::size_t instance) {
-  const std::map<ColumnRef, ColumnRef> classes = Classes(core);
+  const std::vector<std::set<ColumnRef>> classes = EqualityClasses(core);
   std::set<std::size_t> reached{instance};
   for (bool grown = true; grown;) {
     grown = false;
@@ -244,15 +237,14 @@ bool ReachesAllUniquely(const Core& core, const std::vector<Asset>& assets, std:
       }
       std::set<std::string> joined;
       bool any = false;
-      for (const auto& [column, root] : classes) {
-        if (column.instance != other) {
-          continue;
-        }
-        const bool to_reached = std::ranges::any_of(
-            classes, [&](const auto& entry) { return entry.second == root && reached.contains(entry.first.instance); });
-        if (to_reached) {
-          any = true;
-          joined.insert(AsciiLower(NameOf(core, assets, column)));
+      for (const std::set<ColumnRef>& columns : classes) {
+        const bool to_reached =
+            std::ranges::any_of(columns, [&](ColumnRef column) { return reached.contains(column.instance); });
+        for (const ColumnRef column : columns) {
+          if (to_reached && column.instance == other) {
+            any = true;
+            joined.insert(AsciiLower(NameOf(core, assets, column)));
+          }
         }
       }
       const Instance& target = core.instances[other];

@@ -1,32 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "query/distinct_keys.h"
 
-#include <algorithm>
-
 #include "query/flatten.h"
 
 namespace glovebox::query {
 namespace {
 
-// Whether the attribute is a column of a table as it is, and one that identifies: everything that is no dimension of a
-// protected table is left to the rules of joins.
-// NOLINTNEXTLINE(misc-no-recursion): as deep as the plan
-bool MayIdentify(const Rel& rel, AttrId attr, const std::vector<Asset>& assets) {
-  const auto output = std::ranges::find(rel.output, attr, &Attr::id);
-  if (output == rel.output.end()) {
+// Whether the rows are told apart by an identity: the rules of joins decide about them.
+bool IsOverIdentity(const Rel& rel, const std::vector<Asset>& assets) {
+  const Result<Flat> flat = Flatten(*rel.inputs[0], assets);
+  if (!flat.ok() || rel.output.size() != 1) {
     return false;
   }
-  const auto position = static_cast<std::size_t>(output - rel.output.begin());
-  if (rel.kind == RelKind::kScan) {
-    const Asset& asset = assets[rel.table];
-    const ColumnRule& rule = asset.Rule(rel.columns[position]);
-    return !asset.IsProtected() || rule.identity || asset.IsUnitColumn(rel.columns[position]);
+  const Result<ExprPtr> key = flat->Inline(MakeAttr(rel.output[0].id));
+  if (!key.ok() || (*key)->op != ExprOp::kAttr) {
+    return false;
   }
-  if (rel.kind == RelKind::kProject) {
-    const Expr& expr = *rel.exprs[position];
-    return expr.op == ExprOp::kAttr && MayIdentify(*rel.inputs[0], expr.attr, assets);
-  }
-  return std::ranges::any_of(rel.inputs, [&](const RelPtr& input) { return MayIdentify(*input, attr, assets); });
+  const auto column = flat->core.attrs.find((*key)->attr);
+  return column != flat->core.attrs.end() && IdentityColumns(flat->core, assets).contains(column->second);
 }
 
 // NOLINTNEXTLINE(misc-no-recursion): bounded by limits::kSqlNestingMax
@@ -58,7 +49,7 @@ RelPtr GroupDistinctKeys(const RelPtr& rel, const std::vector<Asset>& assets) {
     item.expr = InExpr(item.expr, assets);
   }
   if (copy->kind == RelKind::kDistinct && HasProtectedRows(*copy->inputs[0], assets) &&
-      (copy->output.size() != 1 || !MayIdentify(*copy->inputs[0], copy->output[0].id, assets))) {
+      !IsOverIdentity(*copy, assets)) {
     copy->kind = RelKind::kAggregate;
     for (const Attr& attr : copy->output) {
       copy->exprs.push_back(MakeAttr(attr.id, copy->position));

@@ -150,7 +150,8 @@ Result<ast::QueryPtr> DuckdbAstReader::ReadQuery(const json::Value* node, std::s
     GB_RETURN_IF_ERROR(ReadSetOperation(*node, *query));
     query->position = query->left->position;
   } else if (type == "RECURSIVE_CTE_NODE") {
-    return SqlNotSupported(fallback, "WITH RECURSIVE is not supported");
+    return SqlNotSupported(PositionOfWord({"recursive"}, statement_.position),
+                           "WITH RECURSIVE is not supported; write the steps that you need as one WITH each");
   } else {
     return SqlNotSupported(fallback, "this kind of query is not supported (" + ShortMessage(type) + ")");
   }
@@ -191,7 +192,9 @@ Status DuckdbAstReader::ReadSelect(const json::Value& node, std::size_t fallback
   GB_RETURN_IF_ERROR(ReadGroups(node, here, select));
   GB_ASSIGN_OR_RETURN(select.having, ReadOptionalExpr(node.Get("having"), here));
   GB_ASSIGN_OR_RETURN(select.qualify, ReadOptionalExpr(node.Get("qualify"), here));
-  select.sample = select.sample || node.Get("sample") != nullptr;
+  if (node.Get("sample") != nullptr) {
+    select.sample = PositionOfWord({"sample", "tablesample"}, here);
+  }
   return {};
 }
 
@@ -253,7 +256,9 @@ Status DuckdbAstReader::ReadGroupingSets(const json::Value& node, std::size_t fa
                      select.grouping_sets.front().size() == select.group_by.size();
   if (plain) {
     select.grouping_sets.clear();
-  } else if (select.grouping_sets.empty() && !select.group_by.empty()) {
+  } else if (!select.grouping_sets.empty()) {
+    select.grouping_position = PositionOfWord({"rollup", "cube", "grouping"}, fallback);
+  } else if (!select.group_by.empty()) {
     return Unexpected(fallback);
   }
   return {};
@@ -310,7 +315,8 @@ Status DuckdbAstReader::ReadModifiers(const json::Value& node, std::size_t fallb
       rank = 3;
       GB_RETURN_IF_ERROR(ReadLimit(modifier, fallback, query));
     } else if (type == "LIMIT_PERCENT_MODIFIER") {
-      return SqlNotSupported(fallback, "LIMIT with a percentage is not supported; write a number of rows");
+      return SqlNotSupported(PositionOfWord({"limit"}, fallback),
+                             "LIMIT with a percentage is not supported; write a number of rows");
     } else {
       return SqlNotSupported(fallback, "this clause is not supported (" + ShortMessage(type) + ")");
     }
@@ -418,6 +424,21 @@ Result<const json::Array*> DuckdbAstReader::ReadArray(const json::Value* value, 
     return Unexpected(position);
   }
   return &value->as_array();
+}
+
+std::size_t DuckdbAstReader::PositionOfWord(std::initializer_list<std::string_view> words, std::size_t fallback) const {
+  const Result<std::vector<Token>> tokens = Tokenize(statement_.sql);
+  if (!tokens.ok()) {
+    return fallback;
+  }
+  for (const Token& token : *tokens) {
+    const std::size_t position = statement_.positions.ToOriginal(token.begin);
+    if (token.kind == TokenKind::kWord && position >= fallback &&
+        std::ranges::find(words, AsciiLower(TokenName(statement_.sql, token))) != words.end()) {
+      return position;
+    }
+  }
+  return fallback;
 }
 
 Status DuckdbAstReader::CountNode(std::size_t position) {

@@ -147,7 +147,8 @@ Status DuckdbAstReader::ReadExprByClass(const json::Value& value, ast::Expr& exp
     return SqlNotSupported(expr.position, "positional references (#1) and ARRAY(query) are not supported");
   }
   if (name == "COLLATE") {
-    return SqlNotSupported(expr.position, "COLLATE is not supported; text compares byte by byte");
+    return SqlNotSupported(PositionOfWord({"collate"}, expr.position),
+                           "COLLATE is not supported; text compares byte by byte: compare lower(column)");
   }
   if (name == "DEFAULT") {
     return SqlNotSupported(expr.position, "DEFAULT is not supported in a query");
@@ -345,13 +346,14 @@ Status DuckdbAstReader::ReadOperator(const json::Value& value, ast::Expr& expr) 
   GB_RETURN_IF_ERROR(CheckMembers(value, expr.position, {"class", "type", "alias", "query_location", "children"}));
   const std::string type = value.GetString("type");
   if (type == "ARRAY_EXTRACT" || type == "ARRAY_SLICE" || type == "ARRAY_CONSTRUCTOR") {
-    return SqlNotSupported(expr.position, "lists and subscripts are not supported");
+    return SqlNotSupported(expr.position,
+                           "lists and subscripts are not supported; use one row or one column for each value");
   }
   if (type == "STRUCT_EXTRACT") {
     return SqlNotSupported(expr.position, "struct values are not supported; use one column for each value");
   }
   if (type == "OPERATOR_TRY") {
-    return SqlNotSupported(expr.position, "TRY(...) is not supported; write TRY_CAST");
+    return SqlNotSupported(PositionOfWord({"try"}, expr.position), "TRY(...) is not supported; write TRY_CAST");
   }
   GB_ASSIGN_OR_RETURN(expr.children, ReadExprs(value.Get("children"), expr.position));
   const std::size_t count = expr.children.size();

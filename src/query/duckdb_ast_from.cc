@@ -43,7 +43,9 @@ Result<ast::FromPtr> DuckdbAstReader::ReadFrom(const json::Value* value, std::si
   if (const json::Value* aliases = value->Get("column_name_alias"); aliases != nullptr) {
     GB_ASSIGN_OR_RETURN(from->column_aliases, ReadNames(aliases, from->position));
   }
-  select.sample = select.sample || value->Get("sample") != nullptr;
+  if (value->Get("sample") != nullptr) {
+    select.sample = PositionOfWord({"sample", "tablesample"}, fallback);
+  }
   const std::string type = value->GetString("type");
   if (type == "EMPTY") {
     GB_RETURN_IF_ERROR(CheckMembers(*value, from->position, {"type", "alias", "sample", "query_location"}));

@@ -95,6 +95,8 @@ class DuckdbAstReader {
   // Helpers.
   [[nodiscard]] bool HasPosition(const json::Value& node) const;
   [[nodiscard]] std::size_t PositionOf(const json::Value& node, std::size_t fallback) const;
+  // Of the first of these keywords (lower case) from `fallback` on, for constructs to which the parser gives none.
+  [[nodiscard]] std::size_t PositionOfWord(std::initializer_list<std::string_view> words, std::size_t fallback) const;
   static Status CheckMembers(const json::Value& node, std::size_t position,
                              std::initializer_list<std::string_view> allowed);
   static Result<std::vector<std::string>> ReadNames(const json::Value* value, std::size_t position);

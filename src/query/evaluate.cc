@@ -17,10 +17,12 @@ Status NotHere(const Expr& expr, const std::string& what) {
   return Status(ErrorCode::kQueryRefused,
                 what +
                     " is not available on a protected column; compare it with constants, or use =, IN, LIKE, CASE, "
-                    "upper, lower, trim, substr, left, right, concat, replace or length")
+                    "upper, lower, trim, substr, left, right, concat or length")
       .WithRule("P3")
       .At(expr.position);
 }
+
+constexpr std::size_t kTextBytesMax = 64U << 10U;  // for each of the values of a domain
 
 Literal Text(std::string text) { return {Type::Text(), std::move(text)}; }
 Literal Flag(bool flag) { return {Type::Boolean(), flag}; }
@@ -61,20 +63,6 @@ std::optional<bool> Truth(const Literal& literal) {
 }
 
 std::int64_t Length(std::string_view text) { return static_cast<std::int64_t>(CodePoints(text).size()) - 1; }
-
-std::string Replace(std::string_view text, std::string_view from, std::string_view to) {
-  std::string out;
-  while (!from.empty()) {
-    const std::size_t at = text.find(from);
-    if (at == std::string_view::npos) {
-      break;
-    }
-    out += text.substr(0, at);
-    out += to;
-    text.remove_prefix(at + from.size());
-  }
-  return out + std::string(text);
-}
 
 class Evaluator {
  public:
@@ -250,7 +238,15 @@ class Evaluator {
     return *converted;
   }
 
+  // What is made of text is bounded as it is printed: a refusal here, where nothing is cut off.
   static Result<Literal> Call(const Expr& expr, const std::vector<Literal>& args) {
+    GB_ASSIGN_OR_RETURN(Literal value, AnyCall(expr, args));
+    const auto* text = std::get_if<std::string>(&value.value);
+    return text != nullptr && text->size() > kTextBytesMax ? NotHere(expr, "a text of this length")
+                                                           : Result<Literal>(std::move(value));
+  }
+
+  static Result<Literal> AnyCall(const Expr& expr, const std::vector<Literal>& args) {
     const std::string_view name = expr.function->duckdb;
     if (name == "coalesce") {
       const auto found = std::ranges::find_if(args, [](const Literal& arg) { return !IsNull(arg); });
@@ -344,9 +340,6 @@ class Evaluator {
     if ((name == "left" || name == "right") && number(1) && *number(1) >= 0) {
       const std::int64_t size = Length(text);
       return Text(name == "left" ? Slice(text, 0, *number(1)) : Slice(text, size - std::min(size, *number(1)), size));
-    }
-    if (name == "replace" && second_is_text && args.size() == 3 && IsText(args[2])) {
-      return Text(Replace(text, second, std::get<std::string>(args[2].value)));
     }
     if (name == "starts_with" && second_is_text) {
       return Flag(text.starts_with(second));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "query/expr.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "query/plan.h"
@@ -92,6 +93,22 @@ bool SameExpr(const Expr& a, const Expr& b) {
   }
   return true;
 }
+
+namespace {
+
+// Takes the nodes of the expression from those that are left; false if they do not suffice.
+// NOLINTNEXTLINE(misc-no-recursion): as deep as expressions are
+bool TakeNodes(const Expr& expr, std::size_t& left) {
+  if (left == 0) {
+    return false;
+  }
+  --left;
+  return std::ranges::all_of(expr.args, [&left](const ExprPtr& arg) { return TakeNodes(*arg, left); });
+}
+
+}  // namespace
+
+bool HasMoreNodes(const Expr& expr, std::size_t nodes) { return !TakeNodes(expr, nodes); }
 
 void CollectAttrs(const Expr& expr, std::set<AttrId>& out) {
   if (expr.op == ExprOp::kAttr) {

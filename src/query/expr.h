@@ -78,6 +78,9 @@ bool SameExpr(const Expr& a, const Expr& b);
 // The attributes that occur, those inside subqueries (correlated ones) included.
 void CollectAttrs(const Expr& expr, std::set<AttrId>& out);
 bool ContainsSubquery(const Expr& expr);
+// Whether the expression has more nodes than this, shared ones counted wherever they stand: what is named once and used
+// twice, level by level, doubles.
+bool HasMoreNodes(const Expr& expr, std::size_t nodes);
 
 // Replaces attributes; `replacement` gives nullptr for those that stay. Subqueries keep their inside: a caller that
 // substitutes must refuse them first, or treat them itself.

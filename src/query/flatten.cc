@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/limits.h"
 #include "query/conditions.h"
 #include "query/core_rules.h"
 #include "query/evaluate.h"
@@ -11,6 +12,11 @@
 
 namespace glovebox::query {
 namespace {
+
+// What is named once and used twice, level by level, doubles.
+Status TooLarge(std::size_t position) {
+  return Refuse("P15", position, "this expression is too large when what it names is written out; use fewer levels");
+}
 
 // Collects instances and predicates over base attributes; Finish() turns the predicates into joins and conditions.
 class Flattener {
@@ -87,7 +93,7 @@ class Flattener {
     for (const Instance& other : flat_.core.instances) {
       if (other.distinct == nullptr && other.asset == rel.table) {
         return Refuse(assets_[rel.table].IsProtected() ? "P6" : "P9", rel.position,
-                      "a table is not joined with itself here");
+                      "a table is not joined with itself here; read it once, and choose rows with FILTER or CASE");
       }
     }
     flat_.core.instances.push_back({.asset = rel.table, .left_joined = in_left_});
@@ -113,7 +119,11 @@ class Flattener {
       if (ContainsSubquery(*rel.exprs[i])) {
         return Refuse("P6", rel.exprs[i]->position, "a subquery may not be computed for each protected row");
       }
-      flat_.columns.emplace(rel.output[i].id, Inline(rel.exprs[i]));
+      ExprPtr inlined = Inline(rel.exprs[i]);
+      if (HasMoreNodes(*inlined, limits::kSqlExpressionNodesMax)) {
+        return TooLarge(rel.exprs[i]->position);
+      }
+      flat_.columns.emplace(rel.output[i].id, std::move(inlined));
     }
     return {};
   }
@@ -180,7 +190,11 @@ class Flattener {
         return Refuse("P6", conjunct->position,
                       "a subquery in a condition on protected rows is EXISTS or IN over an allowed join, without NOT");
       }
-      predicates_.push_back({Inline(conjunct), in_left_join || in_left_});
+      ExprPtr inlined = Inline(conjunct);
+      if (HasMoreNodes(*inlined, limits::kSqlExpressionNodesMax)) {
+        return TooLarge(conjunct->position);
+      }
+      predicates_.push_back({std::move(inlined), in_left_join || in_left_});
     }
     return {};
   }
@@ -268,7 +282,7 @@ class Flattener {
     const std::size_t index = flat_.core.instances.size();
     for (const Instance& other : flat_.core.instances) {
       if (other.distinct == nullptr && other.asset == own.asset) {
-        return Refuse("P9", position, "a table is not joined with itself here");
+        return Refuse("P9", position, "a table is not joined with itself here; read it once, with all conditions");
       }
     }
     flat_.core.instances.push_back(own);
@@ -409,7 +423,7 @@ class Flattener {
     if (expr.compare != CompareOp::kEq || (to_left_side && !predicate.in_left_join)) {
       return Refuse("P6", expr.position, "tables are joined by '=' between two allowed columns, in ON or WHERE");
     }
-    flat_.core.joins.push_back({left->second, right->second});
+    flat_.core.joins.push_back({left->second, right->second, expr.position});
     return true;
   }
 
@@ -420,7 +434,9 @@ class Flattener {
     if (attrs.empty()) {
       GB_ASSIGN_OR_RETURN(const ast::Literal value, EvaluateConstant(expr));
       const auto* truth = std::get_if<bool>(&value.value);
-      return truth != nullptr && *truth ? Status() : Refuse("P2", expr.position, "this condition is never true");
+      return truth != nullptr && *truth
+                 ? Status()
+                 : Refuse("P2", expr.position, "this condition is never true; leave it out, or compare a column");
     }
     bool any_protected = false;
     bool any_left = false;
@@ -480,10 +496,15 @@ Result<ExprPtr> Flat::Inline(const ExprPtr& expr) const {
   if (ContainsSubquery(*expr)) {
     return Refuse("P6", expr->position, "a subquery may not be computed for each protected row");
   }
-  return Substitute(expr, [this](AttrId attr) -> ExprPtr {
+  ExprPtr inlined = Substitute(expr, [this](AttrId attr) -> ExprPtr {
     const auto found = columns.find(attr);
     return found == columns.end() ? nullptr : found->second;
   });
+  if (inlined->op == ExprOp::kAttr) {
+    return MakeAttr(inlined->attr, expr->position);  // where it is used, not where its table stands
+  }
+  return HasMoreNodes(*inlined, limits::kSqlExpressionNodesMax) ? TooLarge(expr->position)
+                                                                : Result<ExprPtr>(std::move(inlined));
 }
 
 // NOLINTNEXTLINE(misc-no-recursion)

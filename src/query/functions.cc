@@ -17,7 +17,7 @@ constexpr auto kScalars = std::to_array<ScalarFunction>({
     {"/", "/", 2, 2, true, true},
     {"//", "//", 2, 2, true, true},
     {"%", "%", 2, 2, true, true},
-    {"||", "||", 2, 2, true, false},
+    {"||", "||", 2, 2, true, false, true},
     // Numbers
     {"abs", "abs", 1, 1, false, true},
     {"ceil", "ceil", 1, 1, false, false},
@@ -51,8 +51,8 @@ constexpr auto kScalars = std::to_array<ScalarFunction>({
     {"substring", "substr", 2, 3, false, true},
     {"left", "left", 2, 2, false, true},
     {"right", "right", 2, 2, false, true},
-    {"concat", "concat", 1, kMany, false, false},
-    {"concat_ws", "concat_ws", 2, kMany, false, false},
+    {"concat", "concat", 1, kMany, false, false, true},
+    {"concat_ws", "concat_ws", 2, kMany, false, false, true},
     {"reverse", "reverse", 1, 1, false, false},
     {"starts_with", "starts_with", 2, 2, false, false},
     {"startswith", "starts_with", 2, 2, false, false},
@@ -65,7 +65,7 @@ constexpr auto kScalars = std::to_array<ScalarFunction>({
     {"strip_accents", "strip_accents", 1, 1, false, false},
     {"regexp_matches", "regexp_matches", 2, 2, false, true},
     {"regexp_extract", "regexp_extract", 2, 3, false, true},
-    {"regexp_replace", "regexp_replace", 3, 4, false, true},
+    {"regexp_replace", "regexp_replace", 3, 4, false, true, true},
     {"md5", "md5", 1, 1, false, false},
     {"sha256", "sha256", 1, 1, false, false},
     // Dates
@@ -87,7 +87,7 @@ constexpr auto kScalars = std::to_array<ScalarFunction>({
     {"datediff", "date_diff", 3, 3, false, true},
     {"last_day", "last_day", 1, 1, false, false},
     {"make_date", "make_date", 3, 3, false, true},
-    {"strftime", "strftime", 2, 2, false, true},
+    {"strftime", "strftime", 2, 2, false, true, true},
     {"try_strptime", "try_strptime", 2, 2, false, true},
     // Conditions
     {"coalesce", "coalesce", 1, kMany, false, false},

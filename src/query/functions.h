@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The table of functions (PLANNER.md P11). What is not in it cannot be called. Nothing in it reads a clock, a setting,
-// a file or chance, and nothing grows a string by more than its arguments together. What can raise is printed inside
-// TRY(...), which gives NULL.
+// a file or chance. What can raise is printed inside TRY(...), which gives NULL; what can make more text than it is
+// given is cut off after limits::kTextCharactersMax.
 //
 // Aggregates and window functions have their own tables. Over protected rows only those aggregates are possible that
 // have a `governed` kind.
@@ -23,6 +23,7 @@ struct ScalarFunction {
   std::size_t args_max = 0;
   bool is_operator = false;
   bool can_raise = false;
+  bool grows_text = false;
 };
 
 enum class GovernedAggregate {

@@ -40,6 +40,10 @@ class SqlBuilder {
  public:
   SqlBuilder(const GovernedQuery& query, const std::vector<Asset>& assets) : query_(query), assets_(assets) {
     sql_.population = PopulationOf(query, assets);
+    for (const Instance& instance : query.core.instances) {
+      const Asset& asset = assets[instance.asset];
+      round_to_ = std::max(round_to_, asset.IsProtected() ? asset.rule.round_to : 0);
+    }
     sql_.regions = {Region{Box{}}};
     texts_ = {"TRUE"};
   }
@@ -56,7 +60,7 @@ class SqlBuilder {
       AddMoments(call, regions);
     }
     for (std::size_t c = 0; c < query_.calls.size(); ++c) {
-      sql_.values.push_back(Rounded(query_.calls[c], Value(query_.calls[c], sql_.branch_regions[c])));
+      sql_.values.push_back(Finished(query_.calls[c], Value(query_.calls[c], sql_.branch_regions[c])));
     }
     sql_.groups = Groups();
     return std::move(sql_);
@@ -93,17 +97,17 @@ class SqlBuilder {
     if (call.counts_own) {
       AddMoment(Moment::Kind::kOwnRows, 0, std::nullopt);
     }
-    if (call.distinct != Distinct::kNo) {
-      AddMoment(call.distinct == Distinct::kUnits ? Moment::Kind::kUnits : Moment::Kind::kDistinct, regions[0],
-                call.distinct_column);
-      return;
-    }
     for (std::size_t b = 0; b < call.branches.size(); ++b) {
       const Branch& branch = call.branches[b];
+      if (const auto valued = ValuedColumn(call, b)) {
+        AddMoment(Moment::Kind::kNonNull, regions[b], valued);
+      }
+      if (call.distinct != Distinct::kNo && !branch.none) {
+        AddMoment(KindOfDistinct(call), regions[b], call.distinct_column);
+      }
       if (!branch.measure) {
         continue;
       }
-      AddMoment(Moment::Kind::kNonNull, regions[b], branch.measure);
       if (call.kind == GovernedAggregate::kCount) {
         continue;
       }
@@ -118,6 +122,10 @@ class SqlBuilder {
     }
   }
 
+  static Moment::Kind KindOfDistinct(const GovernedCall& call) {
+    return call.distinct == Distinct::kUnits ? Moment::Kind::kUnits : Moment::Kind::kDistinct;
+  }
+
   static bool IsSpread(const GovernedCall& call) {
     const AggregateKind kind = RuleKind(call.kind);
     return kind == AggregateKind::kStddev || kind == AggregateKind::kVariance;
@@ -129,10 +137,16 @@ class SqlBuilder {
            std::ranges::any_of(call.branches, [](const Branch& branch) { return branch.measure.has_value(); });
   }
 
+  // A moment in an expression. An owner may have everything rounded to a multiple (P12): what is rounded are the
+  // moments, so that factors, summands and branches of the author's choice find no more than the rounded ones.
   [[nodiscard]] std::string Name(Moment::Kind kind, std::size_t region, std::optional<ColumnRef> column) const {
     const Moment* moment = sql_.Find(kind, region, column);
     GB_ASSERT(moment != nullptr);
-    return moment->name;
+    if (round_to_ == 0) {
+      return moment->name;
+    }
+    const std::string multiple = std::to_string(round_to_);
+    return "(round(CAST(" + moment->name + " AS DOUBLE) / " + multiple + ") * " + multiple + ")";
   }
 
   // Sum over the branches of scale^power * moment + ...
@@ -192,7 +206,7 @@ class SqlBuilder {
       }
       out += (out.empty() ? "" : " + ") + term;
     }
-    return "(" + out + ")";
+    return out.empty() ? "0" : "(" + out + ")";
   }
 
   [[nodiscard]] std::string Spread(const GovernedCall& call, const std::vector<std::size_t>& regions) const {
@@ -211,8 +225,8 @@ class SqlBuilder {
       }
     } else {
       const std::string sum = "CAST(" + Sum(call, regions) + " AS DOUBLE)";
-      variance = "greatest(0, (" + SumOfSquares(call, regions) + " - " + sum + " * " + sum + " / nullif(" + count +
-                 ", 0)) / nullif(" + count + ", 0))";
+      variance = "CASE WHEN " + count + " > 0 THEN greatest(0, (" + SumOfSquares(call, regions) + " - " + sum + " * " +
+                 sum + " / nullif(" + count + ", 0)) / nullif(" + count + ", 0)) END";
     }
     if (sample) {
       variance = "(" + variance + " * " + count + " / nullif(" + count + " - 1, 0))";
@@ -226,8 +240,12 @@ class SqlBuilder {
       return Name(Moment::Kind::kOwnRows, 0, std::nullopt);
     }
     if (call.distinct != Distinct::kNo) {
-      return Name(call.distinct == Distinct::kUnits ? Moment::Kind::kUnits : Moment::Kind::kDistinct, regions[0],
-                  call.distinct_column);
+      // A FILTER that no row can pass leaves the complement alone.
+      const auto counted = std::ranges::find(call.branches, false, &Branch::none);
+      return counted == call.branches.end()
+                 ? "0"
+                 : Name(KindOfDistinct(call), regions[static_cast<std::size_t>(counted - call.branches.begin())],
+                        call.distinct_column);
     }
     const std::string count = Count(call, regions);
     switch (call.kind) {
@@ -243,23 +261,13 @@ class SqlBuilder {
     }
   }
 
-  // P12: doubles have 12 digits; an owner may have aggregates rounded to a multiple.
-  [[nodiscard]] std::string Rounded(const GovernedCall& call, const std::string& value) const {
-    std::int64_t multiple = 0;
-    for (const Instance& instance : query_.core.instances) {
-      multiple = std::max(multiple, assets_[instance.asset].IsProtected() ? assets_[instance.asset].rule.round_to : 0);
-    }
+  // P12: doubles have 12 digits.
+  [[nodiscard]] std::string Finished(const GovernedCall& call, const std::string& value) const {
     const std::string safe = "TRY(" + value + ")";
-    if (multiple > 0) {
-      const std::string m = std::to_string(multiple);
-      const std::string rounded = "(round(CAST(" + safe + " AS DOUBLE) / " + m + ") * " + m + ")";
-      const bool whole = RuleKind(call.kind) == AggregateKind::kCount;
-      return whole ? "CAST(" + rounded + " AS BIGINT)" : RoundedDouble(rounded);
-    }
     if (RuleKind(call.kind) == AggregateKind::kCount) {
-      return safe;
+      return round_to_ == 0 ? safe : "CAST(" + safe + " AS BIGINT)";
     }
-    if (call.kind == GovernedAggregate::kSum && IsExactSum(call)) {
+    if (call.kind == GovernedAggregate::kSum && round_to_ == 0 && IsExactSum(call)) {
       return safe;
     }
     return RoundedDouble("CAST(" + safe + " AS DOUBLE)");
@@ -325,6 +333,7 @@ class SqlBuilder {
   const std::vector<Asset>& assets_;
   GovernedSql sql_;
   std::vector<std::string> texts_;  // of the regions
+  std::int64_t round_to_ = 0;
 };
 
 std::string BucketSql(const Leaf& leaf, const Type& type, const std::string& column) {
@@ -358,6 +367,17 @@ const Moment* GovernedSql::Find(Moment::Kind kind, std::size_t region, std::opti
     }
   }
   return nullptr;
+}
+
+std::optional<ColumnRef> ValuedColumn(const GovernedCall& call, std::size_t branch) {
+  if (call.distinct == Distinct::kColumn) {
+    return call.distinct_column;
+  }
+  if (call.branches[branch].measure || !call.branches[branch].none) {
+    return call.branches[branch].measure;
+  }
+  const auto other = std::ranges::find_if(call.branches, [](const Branch& one) { return one.measure.has_value(); });
+  return other == call.branches.end() ? std::nullopt : other->measure;
 }
 
 std::string LeafSql(const Leaf& leaf, const Core& core, const std::vector<Asset>& assets) {

@@ -49,6 +49,10 @@ struct GovernedSql {
   [[nodiscard]] const Moment* Find(Moment::Kind kind, std::size_t region, std::optional<ColumnRef> column) const;
 };
 
+// What a row of the branch needs a value of to contribute: the measure, that of the other branches for the complement
+// of a FILTER or a missing ELSE, the column of COUNT(DISTINCT identity). Nothing: every row contributes.
+std::optional<ColumnRef> ValuedColumn(const GovernedCall& call, std::size_t branch);
+
 GovernedSql PrintGoverned(const GovernedQuery& query, const std::vector<Asset>& assets);
 
 // A count of units: in a region, of one asset's instance, with a value of the measure or without one.

@@ -8,6 +8,7 @@
 #include "query/distinct_keys.h"
 #include "query/flatten.h"
 #include "query/keys.h"
+#include "query/population.h"
 #include "query/refuse.h"
 
 namespace glovebox::query {
@@ -25,10 +26,7 @@ class Governor {
     if (rel->kind == RelKind::kAggregate && HasProtectedRows(*rel->inputs[0], assets_)) {
       return Aggregate(*rel->inputs[0], rel->exprs, rel->calls, *rel);
     }
-    if (rel->kind == RelKind::kDistinct && HasProtectedRows(*rel->inputs[0], assets_)) {
-      return DistinctKeys(*rel);
-    }
-    if (HasProtectedRows(*rel, assets_) && !IsOverDistinct(*rel)) {
+    if (HasProtectedRows(*rel, assets_)) {
       return RefuseRows(*rel);
     }
     auto copy = std::make_shared<Rel>(*rel);
@@ -42,18 +40,6 @@ class Governor {
   GovernedPlan plan;
 
  private:
-  // SELECT DISTINCT of group keys, sorted, limited or computed on: released below.
-  static bool IsOverDistinct(const Rel& rel) {
-    const Rel* at = &rel;
-    while (at->inputs.size() == 1 && at->kind != RelKind::kDistinct) {
-      if (at->predicate != nullptr && ContainsSubquery(*at->predicate)) {
-        return false;
-      }
-      at = at->inputs[0].get();
-    }
-    return at->kind == RelKind::kDistinct;
-  }
-
   [[nodiscard]] Status RefuseRows(const Rel& rel) const {
     const Rel* at = &rel;
     while ((at->kind == RelKind::kProject || at->kind == RelKind::kSort || at->kind == RelKind::kFilter) &&
@@ -67,6 +53,8 @@ class Governor {
         return Refuse("P8", at->position, "LIMIT applies to released results: aggregate the protected rows first");
       case RelKind::kSetOp:
         return Refuse("P8", at->position, "set operations apply to released results: aggregate each side first");
+      case RelKind::kDistinct:
+        return Refuse("P1", at->position, "an identity, or what is computed from one, is no group key");
       default:
         return Refuse("P8", rel.position,
                       "the result would hold rows of a protected table; aggregate them: COUNT(*), SUM, AVG with or "
@@ -129,15 +117,6 @@ class Governor {
     return {};
   }
 
-  // SELECT DISTINCT of group keys is a GROUP BY (P3).
-  Result<RelPtr> DistinctKeys(const Rel& rel) {
-    std::vector<ExprPtr> keys;
-    for (const Attr& attr : rel.output) {
-      keys.push_back(MakeAttr(attr.id, rel.position));
-    }
-    return Aggregate(*rel.inputs[0], keys, {}, rel);
-  }
-
   Result<RelPtr> Aggregate(const Rel& input, const std::vector<ExprPtr>& keys, const std::vector<AggregateCall>& calls,
                            const Rel& rel) {
     if (plan.queries.size() >= limits::kPlanAggregatesMax) {
@@ -149,9 +128,14 @@ class Governor {
     query.core = flat.core;
     KeyBuilder builder(query.core, assets_, [this] { return AttrId{next_attr_++}; });
     std::vector<ExprPtr> outputs;
+    ExprPtr stays;  // of the released groups
     for (const ExprPtr& key : keys) {
       GB_ASSIGN_OR_RETURN(const ExprPtr inlined, flat.Inline(key));
       GB_ASSIGN_OR_RETURN(ExprPtr value, builder.Add(inlined));
+      if (builder.SharesNull(*value)) {
+        const ExprPtr named = MakeNary(ExprOp::kNot, {MakeNary(ExprOp::kIsNull, {value}, rel.position)}, rel.position);
+        stays = stays == nullptr ? named : MakeNary(ExprOp::kAnd, {stays, named}, rel.position);
+      }
       outputs.push_back(std::move(value));
     }
     query.leaves = std::move(builder).TakeLeaves();
@@ -161,7 +145,15 @@ class Governor {
       query.calls.push_back(std::move(governed));
     }
     GB_RETURN_IF_ERROR(CheckFinest(query));
-    RelPtr result = ReleasedResult(query, rel, std::move(outputs));
+    if (calls.empty()) {
+      // That a key is there says that its rows are: it goes out where their count would (P10).
+      AggregateCall count;
+      count.function = FindAggregateFunction("count_star");
+      count.position = rel.position;
+      GB_ASSIGN_OR_RETURN(GovernedCall hidden, Call(count, flat));
+      query.calls.push_back(std::move(hidden));
+    }
+    RelPtr result = ReleasedResult(query, rel, std::move(outputs), stays);
     plan.queries.push_back(std::move(query));
     return result;
   }
@@ -209,18 +201,13 @@ class Governor {
                         ? "the joins multiply rows: every table but one is joined on a declared key of it"
                         : "tables are joined by equality of allowed columns; a product of tables is not possible");
     }
-    query.finest = 0;
-    while (!assets_[core.instances[query.finest].asset].IsProtected()) {
-      ++query.finest;
-    }
-    if (!candidates.empty()) {
-      query.finest = candidates.front();
-    }
-    for (const GovernedCall& call : query.calls) {
-      for (const Branch& branch : call.branches) {
-        query.finest = branch.measure ? branch.measure->instance : query.finest;
+    const bool any = candidates.empty();
+    for (std::size_t i = 0; i < core.instances.size() && any; ++i) {
+      if (assets_[core.instances[i].asset].IsProtected()) {
+        candidates.push_back(i);
       }
     }
+    query.finest = FinestOf(core, assets_, candidates);
     return CheckOwnAndLeft(query);
   }
 
@@ -231,6 +218,20 @@ class Governor {
       if (!instance.left_joined) {
         continue;
       }
+      // COUNT(*) counts own rows: what else is protected would choose them, and its conditions would stand in the ON.
+      for (std::size_t other = 0; other < core.instances.size(); ++other) {
+        if (assets_[core.instances[other].asset].IsProtected() != (other == i)) {
+          return Refuse("P6", query.position,
+                        "a LEFT JOIN joins one protected table to own tables; join further protected tables by INNER "
+                        "JOIN in a query of their own");
+        }
+      }
+      if (!JoinsNothingElse(core, i)) {
+        return Refuse(
+            "P6", query.position,
+            "the ON of a LEFT JOIN compares each of its columns with one own column; join the own tables with "
+            "each other first");
+      }
       // LEFT JOIN only from an own table with one row a key, to at most one protected row.
       for (std::size_t own = 0; own < core.instances.size(); ++own) {
         if (!core.instances[own].left_joined && !ReachesAllUniquely(core, assets_, own)) {
@@ -239,6 +240,22 @@ class Governor {
       }
     }
     return {};
+  }
+
+  // Whether columns of other tables are equal without the joins of this one as well.
+  static bool JoinsNothingElse(const Core& core, std::size_t instance) {
+    Core others = core;
+    std::erase_if(others.joins, [instance](const Equality& join) {
+      return join.left.instance == instance || join.right.instance == instance;
+    });
+    const std::vector<std::set<ColumnRef>> without = EqualityClasses(others);
+    return std::ranges::all_of(EqualityClasses(core), [&](std::set<ColumnRef> columns) {
+      std::erase_if(columns, [instance](ColumnRef column) { return column.instance == instance; });
+      return columns.size() < 2 ||
+             std::ranges::any_of(
+                 without,
+                 [&columns](const std::set<ColumnRef>& known) { return std::ranges::includes(known, columns); });
+    });
   }
 
   static bool Connected(const Core& core) {
@@ -257,7 +274,8 @@ class Governor {
     return reached.size() == core.instances.size();
   }
 
-  RelPtr ReleasedResult(const GovernedQuery& query, const Rel& rel, std::vector<ExprPtr> outputs) {
+  RelPtr ReleasedResult(const GovernedQuery& query, const Rel& rel, std::vector<ExprPtr> outputs,
+                        const ExprPtr& stays) {
     auto leaf = std::make_shared<Rel>();
     leaf->kind = RelKind::kGoverned;
     leaf->position = rel.position;
@@ -278,6 +296,15 @@ class Governor {
     project->output = rel.output;
     project->exprs = std::move(outputs);
     project->inputs = {std::move(leaf)};
+    if (stays != nullptr) {
+      auto filter = std::make_shared<Rel>();
+      filter->kind = RelKind::kFilter;
+      filter->position = rel.position;
+      filter->output = project->inputs[0]->output;
+      filter->predicate = stays;
+      filter->inputs = std::move(project->inputs);
+      project->inputs = {std::move(filter)};
+    }
     return project;
   }
 
@@ -337,9 +364,13 @@ bool ReadsProtected(const Rel& rel, const std::vector<Asset>& assets) {
 
 }  // namespace
 
-Result<GovernedPlan> Govern(const std::vector<RelPtr>& outputs, const std::vector<Asset>& assets) {
+Result<GovernedPlan> Govern(const std::vector<RelPtr>& outputs, const std::vector<Asset>& assets, std::size_t* at) {
   Governor governor(assets);
-  for (const RelPtr& output : outputs) {
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    const RelPtr& output = outputs[i];
+    if (at != nullptr) {
+      *at = i;
+    }
     GB_ASSIGN_OR_RETURN(RelPtr released, governor.Release(GroupDistinctKeys(output, assets)));
     if (ReadsProtected(*released, assets)) {
       return Refuse("P8", output->position, "protected rows stand where only released results may");

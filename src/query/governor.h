@@ -21,7 +21,9 @@ struct GovernedPlan {
   std::vector<RelPtr> outputs;         // kGoverned leaves read queries[table]
 };
 
-// `outputs` were analyzed over tables that are `assets`, by index.
-Result<GovernedPlan> Govern(const std::vector<RelPtr>& outputs, const std::vector<Asset>& assets);
+// `outputs` were analyzed over tables that are `assets`, by index. `at`, if given, is the output that was last looked
+// at: after a refusal, the one that is refused.
+Result<GovernedPlan> Govern(const std::vector<RelPtr>& outputs, const std::vector<Asset>& assets,
+                            std::size_t* at = nullptr);
 
 }  // namespace glovebox::query

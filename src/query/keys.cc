@@ -8,6 +8,8 @@
 #include "query/core_rules.h"
 #include "query/evaluate.h"
 #include "query/flatten.h"
+#include "query/literal.h"
+#include "query/population.h"
 #include "query/refuse.h"
 
 namespace glovebox::query {
@@ -17,17 +19,43 @@ using Parts = std::vector<std::pair<ast::Literal, Subset>>;
 
 bool SameLabel(const ast::Literal& a, const ast::Literal& b) { return (IsNull(a) && IsNull(b)) || a.value == b.value; }
 
-void AddPart(Parts& parts, const ast::Literal& label, const Subset& subset) {
-  if (subset.IsEmpty()) {
-    return;
-  }
-  for (auto& [known, where] : parts) {
-    if (SameLabel(known, label)) {
-      where = where.Or(subset);
+// Parts in the order of their first value.
+class PartList {
+ public:
+  void Add(const ast::Literal& label, const Subset& subset) {
+    if (subset.IsEmpty()) {
       return;
     }
+    const auto [known, added] = index_.emplace(LiteralSql(label), parts_.size());
+    if (added) {
+      parts_.emplace_back(label, subset);
+    } else {
+      parts_[known->second].second = parts_[known->second].second.Or(subset);
+    }
   }
-  parts.emplace_back(label, subset);
+  [[nodiscard]] const Parts& parts() const { return parts_; }
+
+ private:
+  Parts parts_;
+  std::map<std::string, std::size_t> index_;
+};
+
+// How many combinations the labels of the leaves have, and one of them.
+std::size_t Combinations(const std::vector<const Leaf*>& leaves) {
+  std::size_t out = 1;
+  for (const Leaf* leaf : leaves) {
+    out *= leaf->parts.size();
+  }
+  return out;
+}
+
+std::map<AttrId, ast::Literal> CombinationAt(const std::vector<const Leaf*>& leaves, std::size_t index) {
+  std::map<AttrId, ast::Literal> out;
+  for (const Leaf* leaf : leaves) {
+    out.emplace(leaf->output, leaf->parts[index % leaf->parts.size()].first);
+    index /= leaf->parts.size();
+  }
+  return out;
 }
 
 // The labels in the one type that SQL gives a CASE with these results, so that two labels are equal here if and only if
@@ -53,7 +81,7 @@ Result<Parts> InOneType(const Parts& parts, std::size_t position) {
       type = next;
     }
   }
-  Parts out;
+  PartList out;
   for (const auto& [label, subset] : parts) {
     std::optional<ast::Literal> same = label;
     if (!IsNull(label) && type->kind == TypeKind::kDouble) {
@@ -66,9 +94,19 @@ Result<Parts> InOneType(const Parts& parts, std::size_t position) {
     if (!same) {
       return refusal;
     }
-    AddPart(out, *same, subset);
+    out.Add(*same, subset);
   }
-  return out;
+  return out.parts();
+}
+
+// How a key over the column is written.
+std::string KeyForm(const std::string& name, const ColumnDomain& domain) {
+  if (domain.dimension_steps.empty()) {
+    return "";
+  }
+  const std::string step = StepText(domain.dimension_steps[0]);
+  return domain.type.IsNumeric() ? "; write " + name + " // " + step + " * " + step
+                                 : "; write date_trunc('" + step + "', " + name + ")";
 }
 
 }  // namespace
@@ -139,15 +177,13 @@ Result<ExprPtr> KeyBuilder::Partition(const ExprPtr& expr, ColumnRef column,
   Leaf leaf;
   leaf.kind = Leaf::Kind::kPartition;
   leaf.column = column;
+  // Parts of a listed column come in the order of its values, NULL last.
   leaf.identity_partition = domain.listed && parts.size() == domain.values.size() + 1;
-  for (const auto& [label, subset] : parts) {
-    const auto value =
-        std::ranges::find_if(domain.values, [&label](const ast::Literal& v) { return SameLabel(v, label); });
-    const bool itself =
-        IsNull(label) ? subset == Subset::OnlyNull(domain)
-                      : value != domain.values.end() &&
-                            subset == Subset::Value(domain, static_cast<std::size_t>(value - domain.values.begin()));
-    leaf.identity_partition = leaf.identity_partition && itself;
+  for (std::size_t i = 0; i < parts.size() && leaf.identity_partition; ++i) {
+    const auto& [label, subset] = parts[i];
+    leaf.identity_partition = i == domain.values.size()
+                                  ? IsNull(label) && subset == Subset::OnlyNull(domain)
+                                  : SameLabel(label, domain.values[i]) && subset == Subset::Value(domain, i);
   }
   leaf.parts = std::move(parts);
   leaf.output = new_attr_();
@@ -156,14 +192,15 @@ Result<ExprPtr> KeyBuilder::Partition(const ExprPtr& expr, ColumnRef column,
 }
 
 Result<ExprPtr> KeyBuilder::Listed(const ExprPtr& expr, ColumnRef column, AttrId attr, const ColumnDomain& domain) {
-  std::vector<std::pair<ast::Literal, Subset>> parts;
+  GB_RETURN_IF_ERROR(CheckEvaluations(*expr, domain));
+  PartList parts;
   for (std::size_t i = 0; i < domain.values.size(); ++i) {
     GB_ASSIGN_OR_RETURN(const ast::Literal label, Evaluate(*expr, attr, domain.values[i]));
-    AddPart(parts, label, Subset::Value(domain, i));
+    parts.Add(label, Subset::Value(domain, i));
   }
   GB_ASSIGN_OR_RETURN(const ast::Literal null_label, Evaluate(*expr, attr, ast::Literal{}));
-  AddPart(parts, null_label, Subset::OnlyNull(domain));
-  return Partition(expr, column, parts, domain);
+  parts.Add(null_label, Subset::OnlyNull(domain));
+  return Partition(expr, column, parts.parts(), domain);
 }
 
 Result<ExprPtr> KeyBuilder::SteppedKey(const ExprPtr& expr, ColumnRef column, AttrId attr, const ColumnDomain& domain) {
@@ -172,7 +209,9 @@ Result<ExprPtr> KeyBuilder::SteppedKey(const ExprPtr& expr, ColumnRef column, At
     const bool allowed = std::ranges::any_of(domain.dimension_steps,
                                              [&bucket](const Step& step) { return IsMultipleOf(bucket->step, step); });
     if (!allowed) {
-      return Refuse("P3", expr->position, "the owner's rule does not allow this step for a group key");
+      return Refuse("P3", expr->position,
+                    "the owner's rule does not allow this step for a group key" +
+                        KeyForm(NameOf(core_, assets_, column).second, domain));
     }
     Leaf leaf;
     leaf.kind = Leaf::Kind::kBucket;
@@ -183,7 +222,7 @@ Result<ExprPtr> KeyBuilder::SteppedKey(const ExprPtr& expr, ColumnRef column, At
     return bucket->from_boundary;
   }
   // CASE on boundaries of the step, or a condition itself.
-  std::vector<std::pair<ast::Literal, Subset>> parts;
+  PartList parts;
   Subset rest = Subset::Everything(domain);
   if (expr->op == ExprOp::kCase) {
     for (std::size_t i = 0; i + 1 < expr->args.size(); i += 2) {
@@ -192,15 +231,15 @@ Result<ExprPtr> KeyBuilder::SteppedKey(const ExprPtr& expr, ColumnRef column, At
       if (!label.ok()) {
         return Refuse("P3", expr->args[i + 1]->position, "the results of a CASE that is a group key are constants");
       }
-      AddPart(parts, *label, rest.And(sets.when_true));
+      parts.Add(*label, rest.And(sets.when_true));
       rest = rest.And(sets.when_true.Not());
     }
     Result<ast::Literal> label = expr->has_else ? EvaluateConstant(*expr->args.back()) : ast::Literal{};
     if (!label.ok()) {
       return Refuse("P3", expr->position, "the results of a CASE that is a group key are constants");
     }
-    AddPart(parts, *label, rest);
-    return Partition(expr, column, parts, domain);
+    parts.Add(*label, rest);
+    return Partition(expr, column, parts.parts(), domain);
   }
   Result<TruthSets> sets = ConditionSets(*expr, attr, domain);
   if (!sets.ok()) {
@@ -209,10 +248,10 @@ Result<ExprPtr> KeyBuilder::SteppedKey(const ExprPtr& expr, ColumnRef column, At
                   "floor(column / step) * step, date_trunc('unit', column), year(column), year(column) // 10 * 10, or "
                   "CASE on boundaries of the step");
   }
-  AddPart(parts, {Type::Boolean(), true}, sets->when_true);
-  AddPart(parts, {Type::Boolean(), false}, sets->when_false);
-  AddPart(parts, {}, sets->when_true.Or(sets->when_false).Not());
-  return Partition(expr, column, parts, domain);
+  parts.Add({Type::Boolean(), true}, sets->when_true);
+  parts.Add({Type::Boolean(), false}, sets->when_false);
+  parts.Add({}, sets->when_true.Or(sets->when_false).Not());
+  return Partition(expr, column, parts.parts(), domain);
 }
 
 // NOLINTNEXTLINE(misc-no-recursion)
@@ -232,43 +271,53 @@ Result<ExprPtr> KeyBuilder::Combination(const ExprPtr& expr) {
   return result;
 }
 
+std::optional<std::vector<const Leaf*>> KeyBuilder::ListedLeaves(const Expr& composed) const {
+  std::set<AttrId> outputs;
+  CollectAttrs(composed, outputs);
+  std::vector<const Leaf*> used;
+  for (const Leaf& leaf : leaves_) {
+    if (!outputs.contains(leaf.output)) {
+      continue;
+    }
+    used.push_back(&leaf);
+    if (leaf.kind != Leaf::Kind::kPartition || Combinations(used) > limits::kPlanBoxesMax) {
+      return std::nullopt;
+    }
+  }
+  return used;
+}
+
+bool KeyBuilder::SharesNull(const Expr& key) const {
+  const auto used = ListedLeaves(key);
+  if (!used || used->size() < 2) {
+    return false;
+  }
+  std::size_t nulls = 0;
+  for (std::size_t n = 0; n < Combinations(*used); ++n) {
+    const Result<ast::Literal> value = Evaluate(key, CombinationAt(*used, n));
+    nulls += value.ok() && IsNull(*value) ? 1U : 0U;
+  }
+  return nulls > 1;
+}
+
 Status KeyBuilder::CheckInjective(const ExprPtr& composed, const ExprPtr& expr) const {
   const Status refusal = Refuse("P3", expr->position,
                                 "a group key is a function of one dimension; a combination of several must keep every "
                                 "combination of their values apart: group by the columns themselves");
-  std::set<AttrId> outputs;
-  CollectAttrs(*composed, outputs);
-  std::vector<const Leaf*> used;
-  std::size_t combinations = 1;
-  for (const Leaf& leaf : leaves_) {
-    if (outputs.contains(leaf.output)) {
-      if (leaf.kind != Leaf::Kind::kPartition) {
-        return refusal;
-      }
-      used.push_back(&leaf);
-      combinations *= leaf.parts.size();
-      if (combinations > limits::kPlanBoxesMax) {
-        return refusal;
-      }
-    }
+  const auto used = ListedLeaves(*composed);
+  if (!used) {
+    return refusal;
   }
   std::vector<ast::Literal> seen;
-  for (std::size_t n = 0; n < combinations; ++n) {
-    std::map<AttrId, ast::Literal> values;
-    std::size_t rest = n;
-    bool any_null = false;
-    for (const Leaf* leaf : used) {
-      const auto& label = leaf->parts[rest % leaf->parts.size()].first;
-      any_null = any_null || IsNull(label);
-      values.emplace(leaf->output, label);
-      rest /= leaf->parts.size();
-    }
+  for (std::size_t n = 0; n < Combinations(*used); ++n) {
+    const std::map<AttrId, ast::Literal> values = CombinationAt(*used, n);
     Result<ast::Literal> value = Evaluate(*composed, values);
     if (!value.ok()) {
       return refusal;
     }
+    const bool any_null = std::ranges::any_of(values, [](const auto& entry) { return IsNull(entry.second); });
     if (any_null && IsNull(*value)) {
-      continue;  // rows without a value share the label NULL, as they do in SQL
+      continue;  // SharesNull
     }
     if (std::ranges::any_of(seen, [&value](const ast::Literal& other) { return SameLabel(other, *value); })) {
       return refusal;

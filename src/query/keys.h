@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "base/result.h"
@@ -19,6 +20,9 @@ class KeyBuilder {
 
   // Adds the leaves of one group expression; returns the expression over the leaves' outputs that is its value.
   Result<ExprPtr> Add(const ExprPtr& expr);
+  // Whether several combinations of its leaves give the key NULL. SQL has one group for them; here each stays apart,
+  // with its own minimum group, so none of them is released (the author can name them with coalesce).
+  [[nodiscard]] bool SharesNull(const Expr& key) const;
   [[nodiscard]] std::vector<Leaf> TakeLeaves() && { return std::move(leaves_); }
 
  private:
@@ -30,6 +34,8 @@ class KeyBuilder {
   Result<ExprPtr> Own(const ExprPtr& expr);
   Result<ExprPtr> Combination(const ExprPtr& expr);
   Status CheckInjective(const ExprPtr& composed, const ExprPtr& expr) const;
+  // The listed leaves that the expression uses; nothing if it uses others, or they have too many combinations.
+  [[nodiscard]] std::optional<std::vector<const Leaf*>> ListedLeaves(const Expr& composed) const;
 
   const Core& core_;
   const std::vector<Asset>& assets_;

@@ -67,12 +67,31 @@ Result<std::string> OutputKey(const std::string& name) {
   return key;
 }
 
+// Units of one owner and domain are compared by the hash of their canonical text.
+Status CheckUnits(const std::vector<Asset>& assets) {
+  for (const Asset& one : assets) {
+    for (const Asset& other : assets) {
+      if (one.owner == other.owner && one.rule.unit_domain == other.rule.unit_domain &&
+          one.rule.canonical != other.rule.canonical) {
+        return Refuse("P6", 0,
+                      "'" + one.DisplayName() + "' and '" + other.DisplayName() +
+                          "' have units of one domain in two canonical forms; their owner declares one form, or two "
+                          "domains");
+      }
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string ReleasedRelation(std::size_t governed) { return "released_" + std::to_string(governed); }
 
 Result<Plan> MakePlan(const std::vector<PlannerStatement>& statements, const std::vector<Asset>& assets,
-                      const std::vector<ParameterDef>& parameters) {
+                      const std::vector<ParameterDef>& parameters, std::size_t* refused) {
+  std::size_t ignored = 0;
+  std::size_t& at = refused != nullptr ? *refused : ignored;
+  GB_RETURN_IF_ERROR(CheckUnits(assets));
   AnalyzerInput input;
   for (const Asset& asset : assets) {
     input.tables.push_back({asset.name, asset.columns});
@@ -83,7 +102,9 @@ Result<Plan> MakePlan(const std::vector<PlannerStatement>& statements, const std
   std::vector<RelPtr> roots;
   std::size_t displayed = 0;
   std::set<std::string> taken;
-  for (const PlannerStatement& statement : statements) {
+  std::vector<std::size_t> statement_of;  // by output
+  for (at = 0; at < statements.size(); ++at) {
+    const PlannerStatement& statement = statements[at];
     GB_ASSIGN_OR_RETURN(const RelPtr rel, analyzer.Analyze(*statement.query));
     if (statement.kind == StatementKind::kTemporaryView) {
       GB_RETURN_IF_ERROR(analyzer.AddView(statement.target, *statement.query, statement.position));
@@ -100,11 +121,18 @@ Result<Plan> MakePlan(const std::vector<PlannerStatement>& statements, const std
     output.columns = UniqueNames(rel->output);
     plan.outputs.push_back(std::move(output));
     roots.push_back(rel);
+    statement_of.push_back(at);
   }
   if (roots.empty()) {
     return Status(ErrorCode::kInvalidParameterValue, "the text has no query");
   }
-  GB_ASSIGN_OR_RETURN(plan.governed, Govern(roots, assets));
+  std::size_t output = 0;
+  Result<GovernedPlan> governed = Govern(roots, assets, &output);
+  at = statement_of[output];
+  if (!governed.ok()) {
+    return governed.status();
+  }
+  plan.governed = std::move(*governed);
   const RelNames names = NamesFor(assets, plan.governed.queries);
   for (const GovernedQuery& query : plan.governed.queries) {
     plan.sql.push_back(PrintGoverned(query, assets));

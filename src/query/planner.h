@@ -45,8 +45,9 @@ struct Plan {
   std::string plan_digest_text;  // canonical text whose hash names the plan
 };
 
+// After a refusal `refused`, if given, is the index of the statement that brings it in.
 Result<Plan> MakePlan(const std::vector<PlannerStatement>& statements, const std::vector<Asset>& assets,
-                      const std::vector<ParameterDef>& parameters);
+                      const std::vector<ParameterDef>& parameters, std::size_t* refused = nullptr);
 
 // Where the released rows of governed query i are: a relation with columns k0.., c0...
 std::string ReleasedRelation(std::size_t governed);

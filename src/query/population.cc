@@ -2,6 +2,8 @@
 #include "query/population.h"
 
 #include <algorithm>
+#include <compare>
+#include <tuple>
 
 #include "base/strings.h"
 #include "query/flatten.h"
@@ -9,16 +11,6 @@
 
 namespace glovebox::query {
 namespace {
-
-NamedBox Named(const Box& box, const Core& core, const std::vector<Asset>& assets) {
-  NamedBox out;
-  for (const auto& [column, subset] : box) {
-    if (!subset.IsEverything()) {
-      out.emplace(NameOf(core, assets, column), subset);
-    }
-  }
-  return out;
-}
 
 NamedBox Intersect(const NamedBox& a, const NamedBox& b) {
   NamedBox out = a;
@@ -60,6 +52,21 @@ std::optional<PopulationColumn> SplitColumn(const std::string& text) {
     return std::nullopt;
   }
   return PopulationColumn{text.substr(0, dot), text.substr(dot + 1)};
+}
+
+std::optional<OwnRows> OwnRowsFromJson(const json::Value& json) {
+  OwnRows rows{.settled = json.GetBool("settled"), .conditions = {}};
+  const json::Value* conditions = json.Get("conditions");
+  if (conditions == nullptr || !conditions->is_array()) {
+    return std::nullopt;
+  }
+  for (const json::Value& condition : conditions->as_array()) {
+    if (!condition.is_string()) {
+      return std::nullopt;
+    }
+    rows.conditions.insert(condition.as_string());
+  }
+  return rows;
 }
 
 std::string TableSql(const PopulationTable& table, const AssetCatalog& assets) {
@@ -124,92 +131,47 @@ std::vector<NamedBox> IntersectBoxes(const std::vector<NamedBox>& a, const std::
   return out;
 }
 
+void RestrictOwn(OwnConditions& own, const std::set<PopulationColumn>& columns, const OwnRows& rows) {
+  const auto [entry, added] = own.emplace(columns, rows);
+  OwnRows& known = entry->second;
+  if (added) {
+    return;
+  }
+  if (known.settled && rows.settled) {
+    std::erase_if(known.conditions, [&rows](const auto& one) { return !rows.conditions.contains(one); });
+  } else if (!known.settled && !rows.settled) {
+    known.conditions.insert(rows.conditions.begin(), rows.conditions.end());
+  } else {
+    known = {false, {known.Sql(), rows.Sql()}};
+  }
+}
+
 std::string ColumnSql(const std::string& alias, const std::string& column) {
   return QuoteName(alias) + "." + QuoteName(column);
 }
 
 std::string UnitSql(const std::string& alias) { return ColumnSql(alias, kUnitColumn); }
 
-std::string AliasOf(const Core& core, const std::vector<Asset>& assets, std::size_t instance) {
-  if (core.instances[instance].distinct == nullptr) {
-    return assets[core.instances[instance].asset].DisplayName();
-  }
-  std::size_t before = 0;  // the same table may be asked for twice: bought both
-  for (std::size_t i = 0; i < instance; ++i) {
-    const Instance& other = core.instances[i];
-    before += other.distinct != nullptr && other.asset == core.instances[instance].asset ? 1U : 0U;
-  }
-  return "distinct " + assets[core.instances[instance].asset].DisplayName() + " #" + std::to_string(before + 1);
-}
-
-PopulationColumn NameOf(const Core& core, const std::vector<Asset>& assets, ColumnRef column) {
-  return {AliasOf(core, assets, column.instance),
-          assets[core.instances[column.instance].asset].columns[column.column].name};
-}
-
 const PopulationTable* Population::Table(const std::string& alias) const {
   const auto found = std::ranges::find(tables, alias, &PopulationTable::alias);
   return found == tables.end() ? nullptr : &*found;
 }
 
+// NOLINTNEXTLINE(misc-no-recursion): as deep as the plan
+std::set<std::string> Population::AssetNames() const {
+  std::set<std::string> names;
+  for (const PopulationTable& table : tables) {
+    names.insert(table.asset);
+    if (table.distinct != nullptr) {
+      names.merge(table.distinct->AssetNames());
+    }
+  }
+  return names;
+}
+
 const ColumnDomain* Population::Domain(const PopulationColumn& column, const AssetCatalog& assets) const {
   const PopulationTable* table = Table(column.first);
   return table == nullptr ? nullptr : assets.Domain(table->asset, column.second);
-}
-
-namespace {
-
-Population FromCore(const Core& core, std::size_t finest, const std::vector<Asset>& assets) {
-  Population out;
-  for (std::size_t i = 0; i < core.instances.size(); ++i) {
-    const Instance& instance = core.instances[i];
-    PopulationTable table;
-    table.alias = AliasOf(core, assets, i);
-    table.asset = assets[instance.asset].DisplayName();
-    table.left_joined = instance.left_joined;
-    if (instance.distinct != nullptr) {
-      table.distinct =
-          std::make_shared<const Population>(FromCore(*instance.distinct, instance.distinct_keys[0].instance, assets));
-      table.key = assets[instance.asset].columns[instance.distinct_keys[0].column].name;
-    }
-    out.tables.push_back(std::move(table));
-  }
-  for (const Equality& join : core.joins) {
-    PopulationColumn left = NameOf(core, assets, join.left);
-    PopulationColumn right = NameOf(core, assets, join.right);
-    if (right < left) {
-      std::swap(left, right);
-    }
-    out.joins.emplace_back(std::move(left), std::move(right));
-  }
-  for (const OwnCondition& condition : core.own) {
-    out.own.push_back(condition.text);
-  }
-  out.boxes = {Named(core.conditions, core, assets)};
-  if (IsEmpty(out.boxes[0])) {
-    out.boxes.clear();
-  }
-  std::ranges::sort(out.tables, {}, &PopulationTable::alias);
-  std::ranges::sort(out.joins);
-  out.finest = AliasOf(core, assets, finest);
-  return out;
-}
-
-}  // namespace
-
-Population PopulationOf(const GovernedQuery& query, const std::vector<Asset>& assets) {
-  return FromCore(query.core, query.finest, assets);
-}
-
-Population Restrict(const Population& population, const Region& region, const Core& core,
-                    const std::vector<Asset>& assets) {
-  Population out = population;
-  std::vector<NamedBox> boxes;
-  for (const Box& box : region) {
-    boxes.push_back(Named(box, core, assets));
-  }
-  out.boxes = IntersectBoxes(population.boxes, boxes);
-  return out;
 }
 
 json::Value Population::ToJson(const AssetCatalog& assets) const {
@@ -228,8 +190,8 @@ json::Value Population::ToJson(const AssetCatalog& assets) const {
     table_list.emplace_back(std::move(entry));
   }
   json::Array join_list;
-  for (const auto& [left, right] : joins) {
-    join_list.emplace_back(json::Array{left.first + "." + left.second, right.first + "." + right.second});
+  for (const std::set<PopulationColumn>& columns : joins) {
+    join_list.push_back(ColumnsToJson(columns));
   }
   std::vector<std::pair<std::string, json::Value>> sorted;
   for (const NamedBox& box : boxes) {
@@ -241,7 +203,12 @@ json::Value Population::ToJson(const AssetCatalog& assets) const {
   for (auto& [text, value] : sorted) {
     box_list.push_back(std::move(value));
   }
-  json::Array own_list(own.begin(), own.end());
+  json::Array own_list;
+  for (const auto& [columns, rows] : own) {
+    own_list.emplace_back(json::Object{{"columns", ColumnsToJson(columns)},
+                                       {"settled", rows.settled},
+                                       {"conditions", json::Array(rows.conditions.begin(), rows.conditions.end())}});
+  }
   return json::Object{{"tables", std::move(table_list)},
                       {"joins", std::move(join_list)},
                       {"boxes", std::move(box_list)},
@@ -250,6 +217,29 @@ json::Value Population::ToJson(const AssetCatalog& assets) const {
 }
 
 std::string Population::Text(const AssetCatalog& assets) const { return json::WriteCanonical(ToJson(assets)); }
+
+json::Value ColumnsToJson(const std::set<PopulationColumn>& columns) {
+  json::Array out;
+  for (const auto& [alias, column] : columns) {
+    out.emplace_back(alias + "." + column);
+  }
+  return out;
+}
+
+std::optional<std::set<PopulationColumn>> ColumnsFromJson(const json::Value& json) {
+  if (!json.is_array()) {
+    return std::nullopt;
+  }
+  std::set<PopulationColumn> out;
+  for (const json::Value& entry : json.as_array()) {
+    const auto column = SplitColumn(entry.is_string() ? entry.as_string() : "");
+    if (!column) {
+      return std::nullopt;
+    }
+    out.insert(*column);
+  }
+  return out;
+}
 
 Result<Population> PopulationFromJson(const json::Value& json, const AssetCatalog& assets) {
   const auto list = [&json](std::string_view key) -> const json::Array* {
@@ -281,16 +271,11 @@ Result<Population> PopulationFromJson(const json::Value& json, const AssetCatalo
     out.tables.push_back(std::move(table));
   }
   for (const json::Value& entry : *joins) {
-    if (!entry.is_array() || entry.as_array().size() != 2 || !entry.as_array()[0].is_string() ||
-        !entry.as_array()[1].is_string()) {
+    auto columns = ColumnsFromJson(entry);
+    if (!columns || columns->empty()) {
       return Unreadable();
     }
-    const auto left = SplitColumn(entry.as_array()[0].as_string());
-    const auto right = SplitColumn(entry.as_array()[1].as_string());
-    if (!left || !right) {
-      return Unreadable();
-    }
-    out.joins.emplace_back(*left, *right);
+    out.joins.push_back(std::move(*columns));
   }
   for (const json::Value& entry : *boxes) {
     if (!entry.is_object()) {
@@ -308,10 +293,13 @@ Result<Population> PopulationFromJson(const json::Value& json, const AssetCatalo
     out.boxes.push_back(std::move(box));
   }
   for (const json::Value& entry : *own) {
-    if (!entry.is_string()) {
+    const json::Value* of = entry.Get("columns");
+    auto columns = of == nullptr ? std::nullopt : ColumnsFromJson(*of);
+    auto rows = OwnRowsFromJson(entry);
+    if (!columns || !rows) {
       return Unreadable();
     }
-    out.own.push_back(entry.as_string());
+    out.own.emplace(std::move(*columns), std::move(*rows));
   }
   return out;
 }
@@ -350,10 +338,18 @@ std::string BoxesSql(const std::vector<NamedBox>& boxes, const Population& popul
   return out.empty() ? "FALSE" : boxes.size() == 1 ? out : "(" + out + ")";
 }
 
-std::string FromSql(const Population& population, const AssetCatalog& assets, bool with_boxes) {
+std::string OwnRows::Sql() const {
+  std::string out;
+  for (const std::string& condition : conditions) {
+    out += (out.empty() ? "" : settled ? " OR " : " AND ") + condition;
+  }
+  return out.empty() ? "FALSE" : settled ? "(" + out + ")" : out;
+}
+
+std::string FromSql(const Population& population, const AssetCatalog& assets) {
   std::string from;
   std::string where;
-  std::string left_on;
+  std::string on;
   const PopulationTable* left = nullptr;
   for (const PopulationTable& table : population.tables) {
     if (table.left_joined) {
@@ -362,26 +358,33 @@ std::string FromSql(const Population& population, const AssetCatalog& assets, bo
     }
     from += (from.empty() ? " FROM " : " CROSS JOIN ") + TableSql(table, assets);
   }
-  for (const auto& [a, b] : population.joins) {
-    const std::string condition = ColumnSql(a.first, a.second) + " = " + ColumnSql(b.first, b.second);
-    if (left != nullptr && (a.first == left->alias || b.first == left->alias)) {
-      left_on += (left_on.empty() ? "" : " AND ") + condition;
-    } else {
-      And(where, condition);
+  const auto is_left = [left](const PopulationColumn& column) {
+    return left != nullptr && column.first == left->alias;
+  };
+  for (const std::set<PopulationColumn>& columns : population.joins) {
+    const auto first = std::ranges::find_if_not(columns, is_left);
+    for (const PopulationColumn& column : columns) {
+      if (first == columns.end() || column == *first) {
+        continue;
+      }
+      const std::string condition =
+          ColumnSql(first->first, first->second) + " = " + ColumnSql(column.first, column.second);
+      if (is_left(column)) {
+        on += condition + " AND ";
+      } else {
+        And(where, condition);
+      }
     }
   }
+  const std::string boxes = BoxesSql(population.boxes, population, assets);
   if (left != nullptr) {
     // Conditions on the right side belong to the join; the unmatched stay.
-    std::string on = left_on;
-    if (with_boxes) {
-      on += " AND " + BoxesSql(population.boxes, population, assets);
-    }
-    from += " LEFT JOIN " + TableSql(*left, assets) + " ON " + on;
-  } else if (with_boxes) {
-    And(where, BoxesSql(population.boxes, population, assets));
+    from += " LEFT JOIN " + TableSql(*left, assets) + " ON " + on + boxes;
+  } else {
+    And(where, boxes);
   }
-  for (const std::string& condition : population.own) {
-    And(where, condition);
+  for (const auto& [columns, rows] : population.own) {
+    And(where, rows.Sql());
   }
   return from + where;
 }

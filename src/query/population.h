@@ -4,13 +4,16 @@
 // one group. It is what a release record remembers of a cell (PLANNER.md P10), so it is a value with a canonical text,
 // and SQL is printed from it.
 //
-// Two populations are equal by structure if their canonical texts are equal. Names stand for tables, not indexes, so
-// the text does not depend on how a query was written. Pure.
+// Two populations are equal by structure if their canonical texts are equal. Names stand for tables, not indexes; joins
+// are classes of equal columns; distinct units are named by what is in them; of several tables whose rows are the rows
+// of the join, one is the finest. Conditions on own columns come as they were written: SettleConditions in the engine,
+// which has the stored values, gives them one form, and UnnestUnits then does so for distinct units. Pure.
 #pragma once
 
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -48,44 +51,69 @@ struct PopulationTable {
 using PopulationColumn = std::pair<std::string, std::string>;
 using NamedBox = std::map<PopulationColumn, Subset>;
 
+// What is asked of some own columns. As it was written it is a conjunction; settled, it is the values that the columns
+// have in the stored rows that fulfil it, each as a condition.
+struct OwnRows {
+  bool settled = false;
+  std::set<std::string> conditions;
+  friend auto operator<=>(const OwnRows&, const OwnRows&) = default;
+
+  [[nodiscard]] std::string Sql() const;
+};
+using OwnConditions = std::map<std::set<PopulationColumn>, OwnRows>;  // by the columns that they are about
+
 struct Population {
-  std::vector<PopulationTable> tables;                               // sorted by alias
-  std::vector<std::pair<PopulationColumn, PopulationColumn>> joins;  // sorted, each with the smaller side first
-  std::vector<NamedBox> boxes;                                       // a union of disjoint boxes; sorted by text
-  std::vector<std::string> own;                                      // conditions on own columns; sorted
-  std::string finest;                                                // alias of the table whose rows are counted
+  std::vector<PopulationTable> tables;            // sorted by alias
+  std::vector<std::set<PopulationColumn>> joins;  // sorted, disjoint classes of columns that are equal
+  std::vector<NamedBox> boxes;                    // a union of disjoint boxes; sorted by text
+  OwnConditions own;
+  std::string finest;  // alias of the table whose rows are counted
 
   [[nodiscard]] json::Value ToJson(const AssetCatalog& assets) const;
   // The canonical text of ToJson.
   [[nodiscard]] std::string Text(const AssetCatalog& assets) const;
   [[nodiscard]] const PopulationTable* Table(const std::string& alias) const;
+  // Of its tables, and of those of its distinct units.
+  [[nodiscard]] std::set<std::string> AssetNames() const;
   // Null if the rule has changed and does not name the column any more.
   [[nodiscard]] const ColumnDomain* Domain(const PopulationColumn& column, const AssetCatalog& assets) const;
 };
+
+// Of instances any of which may be the finest (P5), the one that every spelling of the query chooses: one row a unit
+// before many, a table before distinct units, then by alias. REQUIRES: there is one.
+std::size_t FinestOf(const Core& core, const std::vector<Asset>& assets, const std::vector<std::size_t>& candidates);
 
 // The rows of a core.
 Population PopulationOf(const GovernedQuery& query, const std::vector<Asset>& assets);
 // The same, restricted to a region of the core.
 Population Restrict(const Population& population, const Region& region, const Core& core,
                     const std::vector<Asset>& assets);
+// The distinct units of a table with one row a unit are its rows, and those of a table that is there anyway, on the
+// same units, add nothing: the table stands in their place.
+void UnnestUnits(Population& population, const AssetCatalog& assets);
+// The rows of both. Settled conditions on the same columns have the values that are in both.
+void RestrictOwn(OwnConditions& own, const std::set<PopulationColumn>& columns, const OwnRows& rows);
 // What lies in a box of both unions.
 std::vector<NamedBox> IntersectBoxes(const std::vector<NamedBox>& a, const std::vector<NamedBox>& b);
 
+json::Value ColumnsToJson(const std::set<PopulationColumn>& columns);
+// Nothing if it does not read.
+std::optional<std::set<PopulationColumn>> ColumnsFromJson(const json::Value& json);
 Result<Population> PopulationFromJson(const json::Value& json, const AssetCatalog& assets);
 
 // Whether no row of the finest table can be in both (decided by subsets of one table that both hold).
 bool AreDisjoint(const Population& a, const Population& b);
 
 // SQL. Tables appear under their aliases, quoted.
-// " FROM ... WHERE ..." with the population's own conditions and, if `with_boxes`, its boxes.
-std::string FromSql(const Population& population, const AssetCatalog& assets, bool with_boxes = true);
+// " FROM ... WHERE ..." with the population's own conditions and its boxes.
+std::string FromSql(const Population& population, const AssetCatalog& assets);
 std::string BoxesSql(const std::vector<NamedBox>& boxes, const Population& population, const AssetCatalog& assets);
 std::string ColumnSql(const std::string& alias, const std::string& column);
 // The hidden column of privacy units.
 std::string UnitSql(const std::string& alias);
 inline constexpr const char* kUnitColumn = "__gb_unit";
 
-// Names of a core's instances in its population.
+// Names of a core's instances in its population. The same distinct units on the same key are one table.
 std::string AliasOf(const Core& core, const std::vector<Asset>& assets, std::size_t instance);
 PopulationColumn NameOf(const Core& core, const std::vector<Asset>& assets, ColumnRef column);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "query/print_expr.h"
 
+#include "base/limits.h"
 #include "query/literal.h"
 #include "query/plan.h"
 
@@ -126,6 +127,9 @@ class Printer {
         right = "nullif(" + right + ", 0)";
       }
       out = "(" + Print(*e.args[0]) + " " + std::string(f.duckdb) + " " + right + ")";
+    }
+    if (f.grows_text) {
+      out = "left(" + out + ", " + std::to_string(limits::kTextCharactersMax) + ")";
     }
     return f.can_raise ? "TRY(" + out + ")" : out;
   }

@@ -83,7 +83,8 @@ Status CheckBrackets(const TokenSpan& t) {
       return SqlNotSupported(t.Position(i), "struct and map values are not supported; use one column for each value");
     }
     if (t.IsSymbol(i, "[") || t.IsSymbol(i, "]")) {
-      return SqlNotSupported(t.Position(i), "lists and subscripts are not supported");
+      return SqlNotSupported(t.Position(i),
+                             "lists and subscripts are not supported; use one row or one column for each value");
     }
     if (t.IsSymbol(i, "(")) {
       open.push_back(t.Position(i));
@@ -113,7 +114,7 @@ Status CheckWord(const TokenSpan& t, std::size_t i) {
     return SqlNotSupported(at, "LATERAL is not supported; write an ordinary join or a CTE");
   }
   if (t.IsWord(i, "RECURSIVE") && i > 0 && t.IsWord(i - 1, "WITH")) {
-    return SqlNotSupported(at, "WITH RECURSIVE is not supported");
+    return SqlNotSupported(at, "WITH RECURSIVE is not supported; write the steps that you need as one WITH each");
   }
   if (t.IsWord(i, "SIMILAR") && t.IsWord(i + 1, "TO")) {
     return SqlNotSupported(at, "SIMILAR TO is not supported; write LIKE, or RLIKE with a regular expression");

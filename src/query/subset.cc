@@ -2,6 +2,9 @@
 #include "query/subset.h"
 
 #include <algorithm>
+#include <iterator>
+#include <map>
+#include <ranges>
 
 #include "query/literal.h"
 
@@ -113,9 +116,14 @@ Subset Subset::OnlyNull(const ColumnDomain& domain) {
   return subset;
 }
 
-Subset Subset::Value(const ColumnDomain& domain, std::size_t index) {
+Subset Subset::Value(const ColumnDomain& domain, std::size_t index) { return Values(domain, {index}); }
+
+Subset Subset::Values(const ColumnDomain& domain, std::vector<std::size_t> indexes) {
   Subset subset(domain);
-  subset.values_.insert(index);
+  subset.values_ = std::move(indexes);
+  std::ranges::sort(subset.values_);
+  const auto same = std::ranges::unique(subset.values_);
+  subset.values_.erase(same.begin(), same.end());
   return subset;
 }
 
@@ -143,7 +151,8 @@ void Subset::Normalise() {
 Subset Subset::Or(const Subset& other) const {
   Subset out = *this;
   out.null_ = null_ || other.null_;
-  out.values_.insert(other.values_.begin(), other.values_.end());
+  out.values_.clear();
+  std::ranges::set_union(values_, other.values_, std::back_inserter(out.values_));
   out.ranges_.insert(out.ranges_.end(), other.ranges_.begin(), other.ranges_.end());
   out.Normalise();
   return out;
@@ -154,11 +163,7 @@ Subset Subset::Not() const {
   out.null_ = !null_;
   if (listed_) {
     out.values_.clear();
-    for (std::size_t i = 0; i < size_; ++i) {
-      if (!values_.contains(i)) {
-        out.values_.insert(i);
-      }
-    }
+    std::ranges::set_difference(std::views::iota(std::size_t{0}, size_), values_, std::back_inserter(out.values_));
     return out;
   }
   out.ranges_.clear();
@@ -178,7 +183,8 @@ Subset Subset::Not() const {
 Subset Subset::And(const Subset& other) const {
   Subset out = *this;
   out.null_ = null_ && other.null_;
-  std::erase_if(out.values_, [&other](std::size_t value) { return !other.values_.contains(value); });
+  out.values_.clear();
+  std::ranges::set_intersection(values_, other.values_, std::back_inserter(out.values_));
   out.ranges_.clear();
   auto a = ranges_.begin();
   auto b = other.ranges_.begin();
@@ -195,10 +201,11 @@ Subset Subset::And(const Subset& other) const {
 
 bool Subset::Overlaps(const Subset& other) const {
   const bool few = values_.size() < other.values_.size();
-  const std::set<std::size_t>& smaller = few ? values_ : other.values_;
-  const std::set<std::size_t>& larger = few ? other.values_ : values_;
+  const std::vector<std::size_t>& smaller = few ? values_ : other.values_;
+  const std::vector<std::size_t>& larger = few ? other.values_ : values_;
   return (null_ && other.null_) ||
-         std::ranges::any_of(smaller, [&larger](std::size_t value) { return larger.contains(value); }) ||
+         std::ranges::any_of(smaller,
+                             [&larger](std::size_t value) { return std::ranges::binary_search(larger, value); }) ||
          (!ranges_.empty() && !other.ranges_.empty() && !And(other).ranges_.empty());
 }
 
@@ -235,17 +242,22 @@ Result<Subset> SubsetFromJson(const json::Value& json, const ColumnDomain& domai
   if (parts == nullptr || !parts->is_array()) {
     return wrong;
   }
-  for (const json::Value& part : parts->as_array()) {
-    if (domain.listed) {
-      const auto found = std::ranges::find_if(domain.values, [&part](const ast::Literal& value) {
-        return part.is_string() && LiteralText(value) == part.as_string();
-      });
-      if (found == domain.values.end()) {
+  if (domain.listed) {
+    std::map<std::string, std::size_t> known;
+    for (std::size_t i = 0; i < domain.values.size(); ++i) {
+      known.emplace(LiteralText(domain.values[i]), i);
+    }
+    std::vector<std::size_t> indexes;
+    for (const json::Value& part : parts->as_array()) {
+      const auto found = part.is_string() ? known.find(part.as_string()) : known.end();
+      if (found == known.end()) {
         return wrong;
       }
-      out = out.Or(Subset::Value(domain, static_cast<std::size_t>(found - domain.values.begin())));
-      continue;
+      indexes.push_back(found->second);
     }
+    return out.Or(Subset::Values(domain, std::move(indexes)));
+  }
+  for (const json::Value& part : parts->as_array()) {
     if (!part.is_array() || part.as_array().size() != 2) {
       return wrong;
     }

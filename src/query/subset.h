@@ -8,10 +8,10 @@
 // Pure values.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <limits>
 #include <optional>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -43,6 +43,7 @@ class Subset {
   static Subset Nothing(const ColumnDomain& domain);
   static Subset OnlyNull(const ColumnDomain& domain);
   static Subset Value(const ColumnDomain& domain, std::size_t index);
+  static Subset Values(const ColumnDomain& domain, std::vector<std::size_t> indexes);
   // [low, high)
   static Subset Range(const ColumnDomain& domain, std::int64_t low, std::int64_t high);
 
@@ -53,7 +54,7 @@ class Subset {
   [[nodiscard]] bool IsEmpty() const;
   [[nodiscard]] bool IsEverything() const;
   [[nodiscard]] bool has_null() const { return null_; }
-  bool operator==(const Subset&) const = default;
+  friend auto operator<=>(const Subset&, const Subset&) = default;
 
   // The canonical text, part of a population's identity: {"values":["flu"],"null":false}, {"ranges":[[10,20]],...}.
   [[nodiscard]] json::Value ToJson(const ColumnDomain& domain) const;
@@ -67,7 +68,7 @@ class Subset {
   bool listed_ = false;
   bool null_ = false;
   std::size_t size_ = 0;                                       // of a listed domain
-  std::set<std::size_t> values_;                               // listed
+  std::vector<std::size_t> values_;                            // listed; sorted, each once
   std::vector<std::pair<std::int64_t, std::int64_t>> ranges_;  // stepped; sorted, disjoint, not touching
 };
 

@@ -86,24 +86,22 @@ Result<json::Value> NormalisedContract(const json::Value& given) {
       json::Object{{"version", 1}, {"derived", false}, {"min_units", min_units}, {"outputs", std::move(normal)}});
 }
 
-json::Value DerivedContract(const json::Value& certificate) {
-  const json::Value* outputs = certificate.Get("outputs");
-  if (outputs == nullptr || !outputs->is_array() || outputs->as_array().empty()) {
+json::Value DerivedContract(const engine::RunResult& plan) {
+  if (plan.outputs.empty()) {
     return {};
   }
   json::Array tables;
-  for (const json::Value& output : outputs->as_array()) {
+  for (const engine::OutputTable& output : plan.outputs) {
     json::Array columns;
-    const json::Value* names = output.Get("columns");
-    if (names != nullptr && names->is_array()) {
-      for (const json::Value& name : names->as_array()) {
-        columns.emplace_back(json::Object{{"name", name}});
-      }
+    for (const engine::Column& column : output.file.columns) {
+      columns.emplace_back(json::Object{{"name", column.name}, {"type", column.type}});
     }
-    tables.emplace_back(json::Object{{"name", output.GetString("name")}, {"columns", std::move(columns)}});
+    tables.emplace_back(json::Object{{"name", output.name}, {"columns", std::move(columns)}});
   }
-  return json::Value(json::Object{
-      {"version", 1}, {"derived", true}, {"min_units", SmallestMinUnits(certificate)}, {"outputs", std::move(tables)}});
+  return json::Value(json::Object{{"version", 1},
+                                  {"derived", true},
+                                  {"min_units", SmallestMinUnits(plan.certificate)},
+                                  {"outputs", std::move(tables)}});
 }
 
 std::string ContractDigest(const json::Value& contract) {

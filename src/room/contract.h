@@ -8,7 +8,7 @@
 //    "columns": [{"name": "sport", "type": "VARCHAR"}]}]}
 //
 // min_units (0: any): no protected asset that the run's plan uses has a smaller minimum group. rows_max is optional; so
-// is a column's type, which a derived contract leaves to the plan. Pure. Errors: INVALID_PARAMETER_VALUE names the
+// is a column's type. Pure. Errors: INVALID_PARAMETER_VALUE names the
 // member that is wrong.
 #pragma once
 
@@ -24,9 +24,8 @@ namespace glovebox::room {
 
 // Checks what an author gave and brings it into the form above; unknown members are errors.
 Result<json::Value> NormalisedContract(const json::Value& given);
-// From the plan's certificate: its outputs, their columns, and the smallest minimum group. Null if there are no
-// outputs.
-json::Value DerivedContract(const json::Value& certificate);
+// From a plan: its outputs, their columns with types, and the smallest minimum group. Null if there are no outputs.
+json::Value DerivedContract(const engine::RunResult& plan);
 std::string ContractDigest(const json::Value& contract);
 
 // "" if the output conforms, else why a person has to look; the text is for both sides.

@@ -202,7 +202,7 @@ Status NotebookService::SetContract(const Room& room, const NotebookSpec& spec, 
   }
   // A plan that is refused now may be fine when it runs (an asset is missing yet): then a person reviews its outputs.
   const Result<PlanPreview> plan = Plan(room, version, program);
-  version.contract = plan.ok() ? DerivedContract(plan->certificate) : json::Value();
+  version.contract = plan.ok() ? plan->contract : json::Value();
   return Status();
 }
 
@@ -248,7 +248,8 @@ Result<PlanPreview> NotebookService::Plan(const Room& room, const NotebookVersio
   inputs.request.mode = engine::RunMode::kPlanOnly;
   inputs.request.timeout_ms = limits::kRunTimeoutMs;
   GB_ASSIGN_OR_RETURN(engine::RunResult result, core_.context().engine.Run(inputs.request));
-  return PlanPreview{version.etag, std::move(result.certificate)};
+  json::Value contract = DerivedContract(result);
+  return PlanPreview{version.etag, std::move(result.certificate), std::move(contract)};
 }
 
 Status NotebookService::ApplyRules(const Membership& membership, const NotebookVersion& version) {

@@ -55,6 +55,7 @@ struct RuleSpec {
 struct PlanPreview {
   Etag etag;
   json::Value certificate;
+  json::Value contract;  // that the plan itself implies
 };
 
 class NotebookService {

@@ -142,7 +142,7 @@ void RunQueue::Perform(const Work& work) {
       --computing_;
       --shares_[work.run.organisation].running;
     }
-    if (std::ranges::none_of(due_, [&](const auto& due) { return due.second == work.run.id; })) {
+    if (!done.ok() || std::ranges::none_of(due_, [&](const auto& due) { return due.second == work.run.id; })) {
       busy_.erase(work.run.id);
     }
   }

@@ -77,6 +77,7 @@ Result<RunView> RunService::ViewOf(const Caller& caller, Run run, const std::str
 }
 
 Result<RunView> RunService::Submit(const Caller& caller, const SubmitSpec& spec) {
+  GB_RETURN_IF_ERROR(core_.context().engine.Ready());
   if (spec.idempotency_token.size() > limits::kIdempotencyTokenBytesMax) {
     return Invalid("idempotency_token has at most " + std::to_string(limits::kIdempotencyTokenBytesMax) + " bytes.");
   }

@@ -15,7 +15,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!given.ok()) {
     return 0;
   }
-  static_cast<void>(room::DerivedContract(*given));
   const Result<json::Value> contract = room::NormalisedContract(*given);
   if (!contract.ok()) {
     GB_ASSERT(contract.status().code() == ErrorCode::kInvalidParameterValue);

@@ -20,11 +20,34 @@ using query::Population;
 // One branch of a cell that is out, or would be.
 struct OutCell {
   CellAt at;
-  Population population;
-  const std::string* base = nullptr;  // tables and joins
+  std::size_t base = 0;
+  query::OwnConditions own;
+  std::vector<NamedBox> boxes;
   std::string digest;
   std::set<std::string> classes;
-  std::string valued;  // a measure: of its rows, only the number of those with a value follows, and few have none
+  std::string valued;  // GridBranch::valued
+
+  [[nodiscard]] bool IsOfOneBranchWith(const OutCell& other) const {
+    return at.grid == other.at.grid && at.call == other.at.call && at.branch == other.at.branch;
+  }
+};
+
+// What has the same tables and joins: only such cells are compared.
+struct Base {
+  std::set<std::string> plain;               // aliases whose columns tell disjoint rows apart
+  std::vector<std::size_t> cells;            // in the order in which they went out
+  std::vector<std::vector<std::size_t>> by;  // the same by branch: cells of one have no row in common
+};
+
+// Disjoint cells within a total.
+struct Family {
+  std::vector<std::vector<std::size_t>> members;  // by branch
+  std::int64_t rows = 0;
+  std::size_t looked_at = 0;  // of the base's cells
+
+  [[nodiscard]] bool Contains(std::size_t cell) const {
+    return std::ranges::any_of(members, [cell](const auto& of) { return std::ranges::binary_search(of, cell); });
+  }
 };
 
 bool IsInBox(const NamedBox& inner, const NamedBox& outer) {
@@ -34,212 +57,245 @@ bool IsInBox(const NamedBox& inner, const NamedBox& outer) {
   });
 }
 
-bool IsIn(const OutCell& inner, const OutCell& outer) {
-  return inner.base == outer.base && inner.population.own == outer.population.own && inner.digest != outer.digest &&
-         std::ranges::all_of(inner.population.boxes, [&outer](const NamedBox& box) {
-           return std::ranges::any_of(outer.population.boxes,
-                                      [&box](const NamedBox& other) { return IsInBox(box, other); });
-         });
-}
-
-bool AreDisjoint(const OutCell& a, const OutCell& b) {
-  const bool one_branch = a.at.grid == b.at.grid && a.at.call == b.at.call && a.at.branch == b.at.branch;
-  return one_branch ? a.at.group != b.at.group : query::AreDisjoint(a.population, b.population);
-}
-
 class Audit {
  public:
   explicit Audit(RunContext& run) : run_(run) {}
 
-  Status Remember(const Grid& grid, std::size_t c, std::size_t g) {
-    NoteKinds(grid, c, g);
-    return Append(grid, c, g);
-  }
+  Status Remember(const Grid& grid, std::size_t c, std::size_t g) { return Append(grid, c, g); }
 
   // Whether the cell may go out beside those that are; it is remembered if so.
   Result<bool> Admit(const Grid& grid, std::size_t c, std::size_t g) {
     const std::size_t before = out_.size();
-    const std::vector<std::set<std::string>*> noted = NoteKinds(grid, c, g);
     GB_RETURN_IF_ERROR(Append(grid, c, g));  // its branches are known together
-    for (std::size_t i = before; i < out_.size(); ++i) {
+    bool completes = IsExhausted();
+    for (std::size_t i = before; i < out_.size() && !completes; ++i) {
       for (const std::string& contribution : out_[i].classes) {
-        GB_ASSIGN_OR_RETURN(const bool completes, Completes(out_[i], contribution));
-        if (completes) {
-          out_.erase(out_.begin() + static_cast<std::ptrdiff_t>(before), out_.end());
-          for (std::set<std::string>* kinds : noted) {
-            kinds->erase(grid.calls[c].kind);
-          }
-          return false;
-        }
+        GB_ASSIGN_OR_RETURN(const bool few, Completes(i, contribution));
+        completes = completes || few || IsExhausted();
       }
     }
-    return true;
+    if (completes) {
+      Forget(before);
+    }
+    return !completes;
   }
 
  private:
-  // Tables and joins of a grid: one text for all its cells, and for other grids over the same.
-  const std::string* BaseOf(const Grid& grid) {
-    const auto [entry, added] = bases_.try_emplace(&grid, nullptr);
+  [[nodiscard]] bool IsExhausted() const {
+    return steps_ > limits::kAuditStepsMax || out_.size() > limits::kAuditCellsMax;
+  }
+
+  std::size_t BaseOf(const Grid& grid) {
+    const auto [entry, added] = bases_of_.try_emplace(&grid, 0);
     if (added) {
-      Population base = grid.population;
-      base.boxes.clear();
-      base.own.clear();
-      entry->second = &*base_texts_.insert(base.Text(run_.catalog)).first;
+      Population rows = grid.population;
+      rows.boxes.clear();
+      rows.own.clear();
+      const auto [text, is_new] = base_texts_.emplace(rows.Text(run_.catalog), bases_.size());
+      if (is_new) {
+        bases_.emplace_back();
+        for (const query::PopulationTable& table : rows.tables) {
+          if (table.distinct == nullptr) {
+            bases_.back().plain.insert(table.alias);
+          }
+        }
+      }
+      entry->second = text->second;
     }
     return entry->second;
   }
 
-  // What is told of each population's measures; returns the sets to which this call is new.
-  std::vector<std::set<std::string>*> NoteKinds(const Grid& grid, std::size_t c, std::size_t g) {
-    const GridCall& call = grid.calls[c];
-    std::vector<std::set<std::string>*> noted;
-    for (std::size_t b = 0; b < call.branches.size() && !call.measure.empty(); ++b) {
-      std::set<std::string>& kinds = kinds_[{grid.groups[g].digests[c][b], call.measure}];
-      if (kinds.insert(call.kind).second) {
-        noted.push_back(&kinds);
-      }
-    }
-    return noted;
-  }
-
   Status Append(const Grid& grid, std::size_t c, std::size_t g) {
     const GridCall& call = grid.calls[c];
-    for (std::size_t b = 0; b < call.branches.size(); ++b) {
-      if (call.branches[b].none) {
+    for (std::size_t b = 0; b < call.branches.size() && out_.size() <= limits::kAuditCellsMax; ++b) {
+      if (call.branches[b].none || grid.groups[g].digests[c][b].empty()) {
         continue;
       }
-      OutCell cell{.at = {&grid, c, b, g},
-                   .population = {},
-                   .base = BaseOf(grid),
-                   .digest = grid.groups[g].digests[c][b],
-                   .classes = call.branches[b].classes,
-                   .valued = ""};
-      GB_ASSIGN_OR_RETURN(cell.population, cell.at.Population(run_.catalog));
-      if (cell.classes.contains(call.measure) && grid.groups[g].few_missing[c] &&
-          TellNumberOfValues(kinds_[{cell.digest, call.measure}])) {
-        cell.valued = call.measure;
-        cell.classes.insert(grid.CountClass());
+      OutCell cell;
+      cell.at = {&grid, c, b, g};
+      cell.base = BaseOf(grid);
+      cell.digest = grid.groups[g].digests[c][b];
+      cell.classes = grid.Classes(c, b, g);
+      cell.valued = call.branches[b].valued;
+      // Many calls over one population are one cell.
+      const auto known = std::ranges::find_if(by_digest_[cell.digest], [&](std::size_t other) {
+        return out_[other].valued == cell.valued && std::ranges::includes(out_[other].classes, cell.classes);
+      });
+      if (known != by_digest_[cell.digest].end()) {
+        continue;
       }
-      out_.push_back(std::move(cell));
+      GB_ASSIGN_OR_RETURN(Population population, cell.at.Population(run_.catalog));
+      cell.own = std::move(population.own);
+      cell.boxes = std::move(population.boxes);
+      Add(std::move(cell));
     }
     return {};
   }
 
+  void Add(OutCell cell) {
+    const std::size_t index = out_.size();
+    by_digest_[cell.digest].push_back(index);
+    Base& base = bases_[cell.base];
+    base.cells.push_back(index);
+    const auto branch = std::ranges::find_if(
+        base.by, [&](const auto& cells) { return !cells.empty() && out_[cells.front()].IsOfOneBranchWith(cell); });
+    if (branch == base.by.end()) {
+      base.by.push_back({index});
+    } else {
+      branch->push_back(index);
+    }
+    out_.push_back(std::move(cell));
+  }
+
+  // Takes back the cells from `first` on.
+  void Forget(std::size_t first) {
+    const auto is_late = [first](std::size_t cell) { return cell >= first; };
+    for (std::size_t i = first; i < out_.size(); ++i) {
+      std::erase_if(by_digest_[out_[i].digest], is_late);
+      Base& base = bases_[out_[i].base];
+      std::erase_if(base.cells, is_late);
+      for (std::vector<std::size_t>& cells : base.by) {
+        std::erase_if(cells, is_late);
+      }
+      std::erase_if(base.by, [](const auto& cells) { return cells.empty(); });
+    }
+    std::erase_if(families_, [&](auto& entry) {
+      const std::size_t total = entry.first.first;
+      return total >= first || entry.second.looked_at > bases_[out_[total].base].cells.size();
+    });
+    out_.erase(out_.begin() + static_cast<std::ptrdiff_t>(first), out_.end());
+  }
+
+  [[nodiscard]] bool IsIn(const OutCell& inner, const OutCell& outer) {
+    ++steps_;
+    return inner.own == outer.own && inner.digest != outer.digest &&
+           std::ranges::all_of(inner.boxes, [&outer](const NamedBox& box) {
+             return std::ranges::any_of(outer.boxes, [&box](const NamedBox& other) { return IsInBox(box, other); });
+           });
+  }
+
+  [[nodiscard]] bool AreDisjoint(const OutCell& a, const OutCell& b) {
+    ++steps_;
+    return std::ranges::all_of(a.boxes, [&](const NamedBox& x) {
+      return std::ranges::all_of(b.boxes, [&](const NamedBox& y) {
+        return std::ranges::any_of(x, [&](const auto& entry) {
+          const auto other = y.find(entry.first);
+          return other != y.end() && bases_[a.base].plain.contains(entry.first.first) &&
+                 !entry.second.Overlaps(other->second);
+        });
+      });
+    });
+  }
+
   // The cell as a total, and as the last part of every total that is out.
-  Result<bool> Completes(const OutCell& cell, const std::string& contribution) const {
+  Result<bool> Completes(std::size_t cell, const std::string& contribution) {
     std::set<std::size_t> done;
-    for (std::size_t seed = 0; seed < out_.size(); ++seed) {
-      if (done.contains(seed) || !out_[seed].classes.contains(contribution)) {
+    for (std::size_t branch = 0; branch < bases_[out_[cell].base].by.size() && !IsExhausted(); ++branch) {
+      const std::vector<std::size_t>& others = bases_[out_[cell].base].by[branch];
+      if (out_[others.front()].IsOfOneBranchWith(out_[cell])) {
         continue;
       }
-      if (IsIn(out_[seed], cell)) {
-        const std::vector<std::size_t> family = Family(cell, nullptr, seed, contribution);
-        done.insert(family.begin(), family.end());
-        GB_ASSIGN_OR_RETURN(const bool few, IsFew(cell, nullptr, family, contribution));
-        if (few) {
-          return true;
+      for (const std::size_t other : others) {
+        if (done.contains(other) || !out_[other].classes.contains(contribution)) {
+          continue;
         }
-      } else if (IsIn(cell, out_[seed])) {
-        const std::vector<std::size_t> family = Family(out_[seed], &cell, 0, contribution);
-        GB_ASSIGN_OR_RETURN(const bool few, IsFew(out_[seed], &cell, family, contribution));
-        if (few) {
-          return true;
+        if (IsIn(out_[other], out_[cell])) {
+          Family family;
+          Extend(family, cell, contribution, other, out_.size());
+          for (const std::vector<std::size_t>& members : family.members) {
+            done.insert(members.begin(), members.end());
+          }
+          GB_ASSIGN_OR_RETURN(const bool few, IsFew(cell, family, contribution));
+          if (few) {
+            return true;
+          }
+        } else if (IsIn(out_[cell], out_[other])) {
+          GB_ASSIGN_OR_RETURN(const bool few, IsLastPart(cell, other, contribution));
+          if (few) {
+            return true;
+          }
         }
       }
     }
     return false;
   }
 
-  // Disjoint cells of the total, in order from `first`, then from the beginning; disjoint from `also` as well.
-  [[nodiscard]] std::vector<std::size_t> Family(const OutCell& total, const OutCell* also, std::size_t first,
-                                                const std::string& contribution) const {
-    std::vector<std::size_t> family;
-    for (std::size_t i = 0; i < out_.size(); ++i) {
-      const std::size_t at = (first + i) % out_.size();
-      const OutCell& one = out_[at];
-      if (one.classes.contains(contribution) && IsIn(one, total) && (also == nullptr || AreDisjoint(one, *also)) &&
-          std::ranges::all_of(family, [&](std::size_t member) { return AreDisjoint(out_[member], one); })) {
-        family.push_back(at);
-      }
+  Result<bool> IsLastPart(std::size_t cell, std::size_t total, const std::string& contribution) {
+    Family& usual = families_[{total, contribution}];
+    Extend(usual, total, contribution, out_.size(), out_.size());
+    if (usual.Contains(cell)) {
+      return IsFew(total, usual, contribution);
     }
-    return family;
+    Family other;
+    Extend(other, total, contribution, cell, out_.size());
+    return IsFew(total, other, contribution);
   }
 
-  Result<bool> IsFew(const OutCell& total, const OutCell* also, const std::vector<std::size_t>& family,
-                     const std::string& contribution) const {
-    std::vector<const OutCell*> members;
-    if (also != nullptr) {
-      members.push_back(also);
+  // Adds what lies in the total and has no row in common with the members: `first`, if it is a cell, and then those
+  // that were not looked at before.
+  void Extend(Family& family, std::size_t total, const std::string& contribution, std::size_t first, std::size_t none) {
+    const std::vector<std::size_t>& cells = bases_[out_[total].base].cells;
+    if (first != none) {
+      Join(family, first);
     }
-    for (const std::size_t member : family) {
-      members.push_back(&out_[member]);
-    }
-    std::vector<CellAt> parts;
-    std::int64_t rows = total.at.rows();
-    for (const OutCell* member : members) {
-      parts.push_back(member->at);
-      rows -= member->at.rows();
-    }
-    if (rows == 0 && IsCountClass(contribution)) {
-      return TellsMissing(total, members);
-    }
-    return IsRemainderFew(run_, total.at, parts, contribution);
-  }
-
-  // The parts are the whole total: where one side counts rows and the other values, the difference is those without.
-  Result<bool> TellsMissing(const OutCell& total, const std::vector<const OutCell*>& members) const {
-    std::set<std::string> measures{total.valued};
-    for (const OutCell* member : members) {
-      measures.insert(member->valued);
-    }
-    measures.erase("");
-    for (const std::string& measure : measures) {
-      std::vector<CellAt> differ;
-      for (const OutCell* member : members) {
-        if ((member->valued == measure) != (total.valued == measure)) {
-          differ.push_back(member->at);
-        }
-      }
-      if (differ.empty()) {
+    for (; family.looked_at < cells.size() && !IsExhausted(); ++family.looked_at) {
+      const std::size_t one = cells[family.looked_at];
+      if (one == first || !out_[one].classes.contains(contribution) || !IsIn(out_[one], out_[total])) {
         continue;
       }
-      GB_ASSIGN_OR_RETURN(const bool few, IsMissingFew(run_, total.at, differ, measure));
-      if (few) {
-        return true;
+      const bool fits = std::ranges::all_of(family.members, [&](const std::vector<std::size_t>& members) {
+        return out_[members.front()].IsOfOneBranchWith(out_[one])
+                   ? !std::ranges::binary_search(members, one)
+                   : std::ranges::all_of(members,
+                                         [&](std::size_t member) { return AreDisjoint(out_[member], out_[one]); });
+      });
+      if (fits) {
+        Join(family, one);
       }
     }
-    return false;
+  }
+
+  void Join(Family& family, std::size_t cell) {
+    family.rows += out_[cell].at.rows();
+    const auto branch = std::ranges::find_if(family.members, [&](const std::vector<std::size_t>& members) {
+      return out_[members.front()].IsOfOneBranchWith(out_[cell]);
+    });
+    if (branch == family.members.end()) {
+      family.members.push_back({cell});
+    } else {
+      branch->insert(std::ranges::upper_bound(*branch, cell), cell);
+    }
+  }
+
+  Result<bool> IsFew(std::size_t total, const Family& family, const std::string& contribution) {
+    const std::int64_t rows = out_[total].at.rows() - family.rows;
+    return IsRemainderFew(run_, out_[total].at, rows, contribution, [&] { return CellsOf(family); });
+  }
+
+  [[nodiscard]] std::vector<CellAt> CellsOf(const Family& family) const {
+    std::vector<CellAt> out;
+    for (const std::vector<std::size_t>& members : family.members) {
+      for (const std::size_t member : members) {
+        out.push_back(out_[member].at);
+      }
+    }
+    return out;
   }
 
   RunContext& run_;
+  std::size_t steps_ = 0;  // comparisons
   std::vector<OutCell> out_;
-  std::map<const Grid*, const std::string*> bases_;
-  std::set<std::string> base_texts_;
-  std::map<std::pair<std::string, std::string>, std::set<std::string>> kinds_;  // by digest and measure
+  std::vector<Base> bases_;
+  std::map<std::string, std::size_t> base_texts_;
+  std::map<const Grid*, std::size_t> bases_of_;
+  std::map<std::string, std::vector<std::size_t>> by_digest_;
+  std::map<std::pair<std::size_t, std::string>, Family> families_;  // by total and class
 };
-
-std::size_t CellsOut(const Grid& grid) {
-  std::size_t count = 0;
-  for (const GridGroup& group : grid.groups) {
-    count += static_cast<std::size_t>(std::ranges::count(group.out, true));
-  }
-  return count;
-}
 
 }  // namespace
 
 Status WithholdFamilies(RunContext& run, std::vector<ExecutedQuery>& queries, const std::vector<Grid>& history,
                         const CellFlags& repeats) {
-  std::size_t cells = 0;
-  for (const Grid& grid : history) {
-    cells += grid.stale ? 0 : CellsOut(grid);
-  }
-  for (const ExecutedQuery& query : queries) {
-    cells += CellsOut(query.grid);
-  }
-  if (cells > limits::kAuditCellsMax) {
-    return {};
-  }
   Audit audit(run);
   for (const Grid& grid : history) {
     for (std::size_t g = 0; g < grid.groups.size() && !grid.stale; ++g) {

@@ -6,8 +6,8 @@
 // completes such a family is withheld.
 //
 // How far this reaches: one cell less a disjoint family, found greedily in that order, cells over the same tables,
-// joins and own conditions, up to limits::kAuditCellsMax cells. Grids of any size are compared with each other by
-// totals.h. What two overlapping families tell together is not looked for.
+// joins and own conditions. Where limits::kAudit* end the search, the cell is withheld. Grids are compared with each
+// other by totals.h as well. What two overlapping families tell together is not looked for.
 #pragma once
 
 #include <vector>

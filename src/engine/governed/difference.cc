@@ -15,16 +15,16 @@ namespace {
 
 // What is out of one population: by digest.
 struct OutThere {
-  std::set<std::string> classes;
-  std::map<std::string, std::set<std::string>> kinds;  // of a measure
+  std::set<std::pair<std::string, std::string>> classes;  // and what a row needs a value of
+  std::map<std::string, std::set<std::string>> kinds;     // of a measure
   bool few_missing = false;
   bool counted = false;  // a count of these rows or units, whatever else is out
 };
 
 class Check {
  public:
-  Check(RunContext& run, std::vector<ExecutedQuery>& queries, const std::vector<Grid>& history)
-      : run_(run), queries_(queries), history_(history) {}
+  Check(RunContext& run, std::vector<ExecutedQuery>& queries, const History& history)
+      : run_(run), queries_(queries), history_(history.grids), past_(history) {}
 
   Status Run() {
     for (ExecutedQuery& query : queries_) {
@@ -36,6 +36,7 @@ class Check {
       }
     }
     WithholdMissing();
+    NoteTold();
     GB_RETURN_IF_ERROR(CompareAll());
     const std::vector<bool> released = privacy::DecideReleases(small_, close_, same_);
     for (std::size_t q = 0; q < queries_.size(); ++q) {
@@ -75,9 +76,14 @@ class Check {
         }
       }
     }
+    const std::set<std::string> names = query.grid.population.AssetNames();
+    const bool sealed = std::ranges::any_of(names, [this](const std::string& name) {
+      const query::Asset* asset = run_.catalog.Find(name);
+      return asset->IsProtected() && past_.sealed_owners.contains(asset->owner);
+    });
     for (std::size_t c = 0; c < query.grid.calls.size(); ++c) {
       for (std::size_t g = 0; g < query.groups; ++g) {
-        small_.push_back(!query.call_ok[c][g]);
+        small_.push_back(sealed || !query.call_ok[c][g]);
       }
     }
     return {};
@@ -91,11 +97,15 @@ class Check {
           continue;
         }
         for (std::size_t b = 0; b < grid.calls[c].branches.size(); ++b) {
+          const GridBranch& branch = grid.calls[c].branches[b];
+          if (grid.groups[g].digests[c][b].empty()) {
+            continue;
+          }
           OutThere& there = out[grid.groups[g].digests[c][b]];
-          there.classes.insert(grid.calls[c].branches[b].classes.begin(), grid.calls[c].branches[b].classes.end());
-          there.counted = there.counted || grid.calls[c].branches[b].counts;
-          if (!grid.calls[c].measure.empty()) {
-            there.kinds[grid.calls[c].measure].insert(grid.calls[c].kind);
+          there.classes.merge(ClassesOf(grid, c, b, g));
+          there.counted = there.counted || branch.counts;
+          if (!branch.valued.empty()) {
+            there.kinds[branch.valued].insert(grid.calls[c].kind);
             there.few_missing = there.few_missing || grid.groups[g].few_missing[c];
           }
         }
@@ -103,11 +113,14 @@ class Check {
     }
   }
 
-  // Whether this kind is one of those that tell it together.
-  static bool TakesPart(const std::string& kind, const std::set<std::string>& kinds) {
-    return kind == "count" || kind == "sum+count" || (kind == "sum" && kinds.contains("avg")) ||
-           (kind == "avg" && kinds.contains("sum")) || (kind == "sample" && kinds.contains("population")) ||
-           (kind == "population" && kinds.contains("sample"));
+  // The classes of a cell, and what its rows need a value of.
+  static std::set<std::pair<std::string, std::string>> ClassesOf(const Grid& grid, std::size_t c, std::size_t b,
+                                                                 std::size_t g) {
+    std::set<std::pair<std::string, std::string>> out;
+    for (const std::string& contribution : grid.Classes(c, b, g)) {
+      out.emplace(contribution, grid.Valued(c, b, contribution));
+    }
+    return out;
   }
 
   // P4, stored NULLs: what tells how many rows have no value is withheld beside a count of the same rows; within the
@@ -122,9 +135,8 @@ class Check {
       for (std::size_t c = 0; c < grid.calls.size(); ++c) {
         for (std::size_t g = 0; g < queries_[q].groups; ++g) {
           for (std::size_t b = 0; b < grid.calls[c].branches.size(); ++b) {
-            const std::string& digest = grid.groups[g].digests[c][b];
-            const bool tells = (grid.calls[c].branches[b].counts && CountTells(digest)) ||
-                               (!grid.calls[c].measure.empty() && MeasureTells(q, c, g, digest, here));
+            const bool tells = (grid.calls[c].branches[b].counts && CountTells(grid.groups[g].digests[c][b])) ||
+                               MeasureTells(q, c, b, g, here);
             small_[CellAt(q, c, g)] = small_[CellAt(q, c, g)] || tells;
           }
         }
@@ -141,9 +153,14 @@ class Check {
   }
 
   // An aggregate of a measure beside a count of the same rows.
-  bool MeasureTells(std::size_t q, std::size_t c, std::size_t g, const std::string& digest,
+  bool MeasureTells(std::size_t q, std::size_t c, std::size_t b, std::size_t g,
                     const std::map<std::string, OutThere>& here) const {
     const GridCall& call = queries_[q].grid.calls[c];
+    const std::string& valued = call.branches[b].valued;
+    const std::string& digest = queries_[q].grid.groups[g].digests[c][b];
+    if (valued.empty() || digest.empty()) {
+      return false;
+    }
     const auto before = history_out_.find(digest);
     const bool counted = before != history_out_.end() && before->second.counted;
     if (!queries_[q].grid.groups[g].few_missing[c] || (!counted && !CountStands(q, g, digest))) {
@@ -151,7 +168,7 @@ class Check {
     }
     std::set<std::string> kinds;
     const auto add = [&](const OutThere& there) {
-      if (const auto entry = there.kinds.find(call.measure); entry != there.kinds.end()) {
+      if (const auto entry = there.kinds.find(valued); entry != there.kinds.end()) {
         kinds.insert(entry->second.begin(), entry->second.end());
       }
     };
@@ -162,6 +179,32 @@ class Check {
       add(before->second);
     }
     return TakesPart(call.kind, kinds);
+  }
+
+  // Calls that tell together how many rows have a value count those rows (P4, P10): from the call on that completes
+  // them.
+  void NoteTold() {
+    std::map<std::pair<std::string, std::string>, std::set<std::string>> known;  // by digest and measure
+    for (const auto& [digest, there] : history_out_) {
+      for (const auto& [measure, kinds] : there.kinds) {
+        known[{digest, measure}] = kinds;
+      }
+    }
+    for (std::size_t q = 0; q < queries_.size(); ++q) {
+      Grid& grid = queries_[q].grid;
+      for (std::size_t c = 0; c < grid.calls.size(); ++c) {
+        for (std::size_t g = 0; g < queries_[q].groups; ++g) {
+          for (std::size_t b = 0; b < grid.calls[c].branches.size() && !small_[CellAt(q, c, g)]; ++b) {
+            const std::string& valued = grid.calls[c].branches[b].valued;
+            if (!valued.empty()) {
+              std::set<std::string>& kinds = known[{grid.groups[g].digests[c][b], valued}];
+              grid.groups[g].told[c] = grid.groups[g].told[c] || TakesPart(grid.calls[c].kind, kinds);
+              kinds.insert(grid.calls[c].kind);
+            }
+          }
+        }
+      }
+    }
   }
 
   // Whether a COUNT(*) or COUNT(DISTINCT unit) of this population is among the run's cells.
@@ -202,9 +245,11 @@ class Check {
   // Whether the same cells are out already: then nothing new is told.
   [[nodiscard]] bool IsOutAlready(const Grid& grid, std::size_t c, std::size_t g) const {
     for (std::size_t b = 0; b < grid.calls[c].branches.size(); ++b) {
+      if (grid.groups[g].digests[c][b].empty()) {
+        continue;
+      }
       const auto there = history_out_.find(grid.groups[g].digests[c][b]);
-      if (there == history_out_.end() ||
-          !std::ranges::includes(there->second.classes, grid.calls[c].branches[b].classes)) {
+      if (there == history_out_.end() || !std::ranges::includes(there->second.classes, ClassesOf(grid, c, b, g))) {
         return false;
       }
     }
@@ -268,6 +313,7 @@ class Check {
   RunContext& run_;
   std::vector<ExecutedQuery>& queries_;
   const std::vector<Grid>& history_;
+  const History& past_;
   std::map<std::string, OutThere> history_out_;
   std::vector<std::size_t> first_cell_;  // by query
   std::vector<bool> small_;
@@ -275,31 +321,60 @@ class Check {
   std::vector<privacy::CloseCells> close_;
 };
 
+// Whether all columns that the grid speaks of are still there: a rule may have dropped some.
+bool Binds(const Grid& grid, RunContext& run) {
+  std::string columns = "1";
+  for (const GridLeaf& leaf : grid.leaves) {
+    columns += ", " + leaf.sql;
+  }
+  for (const GridCall& call : grid.calls) {
+    for (const GridBranch& branch : call.branches) {
+      const std::size_t dot = branch.valued.rfind('.');
+      columns += branch.valued.empty()
+                     ? ""
+                     : ", " + query::ColumnSql(branch.valued.substr(0, dot), branch.valued.substr(dot + 1));
+    }
+  }
+  return run.connection.Query("SELECT " + columns + query::FromSql(grid.population, run.catalog) + " LIMIT 0").ok();
+}
+
 }  // namespace
 
-std::vector<Grid> ReadHistory(const std::vector<json::Value>& records, const query::AssetCatalog& assets) {
-  std::vector<Grid> out;
+Result<History> ReadHistory(const std::vector<json::Value>& records, RunContext& run) {
+  const query::AssetCatalog& assets = run.catalog;
+  History out;
   for (const json::Value& record : records) {
     const json::Value* grids = record.Get("grids");
-    const json::Value* versions = record.Get("versions");
-    if (grids == nullptr || !grids->is_array() || versions == nullptr) {
-      continue;
+    const json::Value* tables = record.Get("tables");
+    if (grids == nullptr || !grids->is_array() || tables == nullptr || !tables->is_object()) {
+      return Status(ErrorCode::kDataLoss, "a release record does not read");
     }
     for (const json::Value& json : grids->as_array()) {
       Result<Grid> grid = GridFromJson(json, assets);
-      if (!grid.ok()) {
+      bool comparable = grid.ok();
+      for (const std::string& name : comparable ? grid->population.AssetNames() : std::set<std::string>{}) {
+        const query::Asset* asset = assets.Find(name);
+        const json::Value* then = tables->Get(name);
+        const bool same = then != nullptr && then->GetString("content") == asset->content;
+        grid->stale = grid->stale || !same;
+        comparable = comparable && (same || asset->IsProtected());
+      }
+      comparable = comparable && (!grid->stale || Binds(*grid, run));
+      if (comparable) {
+        out.grids.push_back(std::move(*grid));
         continue;
       }
-      for (const query::PopulationTable& table : grid->population.tables) {
-        grid->stale = grid->stale || versions->GetString(table.asset) != assets.Find(table.asset)->version;
+      for (const auto& [name, table] : tables->as_object()) {
+        if (!table.GetBool("own")) {
+          out.sealed_owners.insert(table.GetString("owner"));
+        }
       }
-      out.push_back(std::move(*grid));
     }
   }
   return out;
 }
 
-Status CheckDifferences(RunContext& run, std::vector<ExecutedQuery>& queries, const std::vector<Grid>& history) {
+Status CheckDifferences(RunContext& run, std::vector<ExecutedQuery>& queries, const History& history) {
   return Check(run, queries, history).Run();
 }
 

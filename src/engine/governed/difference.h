@@ -7,6 +7,8 @@
 // cannot overlap), row counts (more rows apart than k-1 units can own), one exact scan.
 #pragma once
 
+#include <set>
+#include <string>
 #include <vector>
 
 #include "base/json.h"
@@ -15,10 +17,16 @@
 
 namespace glovebox::engine::governed {
 
-// The grids of earlier releases, oldest first. Grids that cannot be read any more (the rule has changed since) are left
-// out: their tables have other versions, and distances are taken on today's data.
-std::vector<Grid> ReadHistory(const std::vector<json::Value>& records, const query::AssetCatalog& assets);
+struct History {
+  std::vector<Grid> grids;  // of earlier releases, oldest first
+  // Owners with a release that cannot be compared any more: a table of it is gone, an own one has changed, or a rule no
+  // longer declares what it was about. Cells over their assets are withheld: nobody can tell what they would add.
+  std::set<std::string> sealed_owners;
+};
 
-Status CheckDifferences(RunContext& run, std::vector<ExecutedQuery>& queries, const std::vector<Grid>& history);
+// Returns DATA_LOSS if a record is not one of ours.
+Result<History> ReadHistory(const std::vector<json::Value>& records, RunContext& run);
+
+Status CheckDifferences(RunContext& run, std::vector<ExecutedQuery>& queries, const History& history);
 
 }  // namespace glovebox::engine::governed

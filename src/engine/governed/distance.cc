@@ -37,7 +37,8 @@ std::vector<CommonUnit> FindCommonUnits(const Population& a, const Population& b
       const query::Asset* of_y = assets.Find(y.asset);
       if (of_x != nullptr && of_y != nullptr && of_x->IsProtected() && of_y->IsProtected() &&
           of_x->owner == of_y->owner && of_x->rule.unit_domain == of_y->rule.unit_domain) {
-        candidates.push_back({x.alias, y.alias, of_x, of_y, std::max(of_x->rule.min_units, of_y->rule.min_units)});
+        candidates.push_back(
+            {x.alias, y.alias, of_x, of_y, std::max(MinimumUnits(x, assets), MinimumUnits(y, assets))});
       }
     }
   }
@@ -58,6 +59,21 @@ std::vector<CommonUnit> FindCommonUnits(const Population& a, const Population& b
   return found;
 }
 
+// What a unit of the table contributes to a count of units: its presence, or, if the count is of another owner's units,
+// how many of those stand in its rows.
+std::string PresenceSql(const Population& population, const std::string& contribution, const std::string& alias,
+                        const std::string& filter, const query::AssetCatalog& assets) {
+  const auto is_counted = [&](const query::PopulationTable& table) {
+    const query::Asset* asset = assets.Find(table.asset);
+    return asset != nullptr && asset->IsProtected() && UnitsClass(*asset) == contribution;
+  };
+  const query::PopulationTable* own = population.Table(alias);
+  const auto counted = std::ranges::find_if(population.tables, is_counted);
+  return (own != nullptr && is_counted(*own)) || counted == population.tables.end()
+             ? "1"
+             : "count(DISTINCT " + UnitSql(counted->alias) + ")" + filter;
+}
+
 // One side: a row for each (group, unit) that contributes, with its contribution f, f2 and the units of its group n.
 std::string SideSql(const BranchAt& at, const std::string& contribution, const std::string& alias,
                     const std::string& units_relation, const query::AssetCatalog& assets) {
@@ -69,17 +85,17 @@ std::string SideSql(const BranchAt& at, const std::string& contribution, const s
     keys += at.grid->leaves[i].sql + " AS " + name + ", ";
     partition += (i == 0 ? "PARTITION BY " : ", ") + name;
   }
-  std::string contributes = "count(*) AS f, 0 AS f2";
-  std::string having;
-  if (contribution == "units") {
-    contributes = "1 AS f, 0 AS f2";
-  } else if (!contribution.starts_with("rows:")) {
-    const std::size_t dot = contribution.rfind('.');
-    const std::string column = ColumnSql(contribution.substr(0, dot), contribution.substr(dot + 1));
+  const std::string& valued = at.grid->Valued(at.call, at.branch, contribution);
+  const std::size_t dot = valued.rfind('.');
+  const std::string column = valued.empty() ? "" : ColumnSql(valued.substr(0, dot), valued.substr(dot + 1));
+  const std::string having = valued.empty() ? "" : " HAVING count(" + column + ") > 0";
+  const std::string filter = valued.empty() ? "" : " FILTER (WHERE " + column + " IS NOT NULL)";
+  std::string contributes = "count(*)" + filter + " AS f, 0 AS f2";
+  if (IsUnitsClass(contribution)) {
+    contributes = PresenceSql(population, contribution, alias, filter, assets) + " AS f, 0 AS f2";
+  } else if (!IsCountClass(contribution)) {
     // The multiset of the values: their number and the sum of their hashes.
-    contributes = "count(" + column + ") AS f, sum(CAST(hash(" + column + ") AS HUGEINT)) FILTER (WHERE " + column +
-                  " IS NOT NULL) AS f2";
-    having = " HAVING count(" + column + ") > 0";
+    contributes = "count(" + column + ") AS f, sum(CAST(hash(" + column + ") AS HUGEINT))" + filter + " AS f2";
   }
   const std::string inner = "SELECT " + keys + UnitSql(alias) + " AS u, " + contributes +
                             query::FromSql(population, assets) + " GROUP BY ALL" + having;
@@ -94,10 +110,7 @@ std::string SideSql(const BranchAt& at, const std::string& contribution, const s
 GroupKey KeyAt(const duckdb::ResultTable& table, std::size_t first, std::size_t count, std::size_t row) {
   GroupKey key;
   for (std::size_t i = first; i < first + count; ++i) {
-    const json::Value value = duckdb::CellToJson(table.columns[i], row);
-    key.push_back(value.is_null()     ? std::nullopt
-                  : value.is_string() ? std::optional(value.as_string())
-                                      : std::optional(json::Write(value)));
+    key.push_back(KeyText(table.columns[i], row));
   }
   return key;
 }
@@ -108,10 +121,11 @@ class Comparison {
 
   Result<std::vector<Pair>> Run() {
     std::vector<std::string> common;
-    std::ranges::set_intersection(a_.Branch().classes, b_.Branch().classes, std::back_inserter(common));
+    std::ranges::set_intersection(a_.Classes(), b_.Classes(), std::back_inserter(common));
     // Cells of one shape are the same cell or have no row in common.
-    const bool one_shape = !b_.grid->stale && a_.shape == b_.shape;
-    if (common.empty() || one_shape) {
+    one_shape_ = !b_.grid->stale && a_.shape == b_.shape;
+    std::erase_if(common, [this](const std::string& one) { return one_shape_ && !AreOfTwoMeasures(one); });
+    if (common.empty()) {
       return std::vector<Pair>{};
     }
     const std::vector<CommonUnit> units = FindCommonUnits(a_.grid->population, b_.grid->population, run_.catalog);
@@ -132,6 +146,33 @@ class Comparison {
     return !b_.grid->stale && a_.Digest(group_a) == b_.Digest(group_b);
   }
 
+  // Whether the cells count the values of two measures, and some row may have the one and not the other.
+  [[nodiscard]] bool AreOfTwoMeasures(const std::string& contribution) const {
+    const std::string& x = a_.grid->Valued(a_.call, a_.branch, contribution);
+    const std::string& y = b_.grid->Valued(b_.call, b_.branch, contribution);
+    return !x.empty() && !y.empty() && x != y && (MayBeNull(*a_.grid, x) || MayBeNull(*b_.grid, y));
+  }
+
+  [[nodiscard]] bool MayBeNull(const Grid& grid, const std::string& valued) const {
+    const std::size_t dot = valued.rfind('.');
+    const query::PopulationTable* table = grid.population.Table(valued.substr(0, dot));
+    for (std::size_t i = 0; i < run_.assets.size() && table != nullptr; ++i) {
+      if (run_.assets[i].DisplayName() == table->asset) {
+        return !run_.statistics[i].columns_without_null.contains(valued.substr(dot + 1));
+      }
+    }
+    return true;
+  }
+
+  // Whether the pair may be told apart by this class at all.
+  [[nodiscard]] bool IsAsked(const std::string& contribution, std::size_t group_a, std::size_t group_b) const {
+    const bool same = Same(group_a, group_b);
+    return a_.relevant[group_a] && b_.relevant[group_b] && (same ? AreOfTwoMeasures(contribution) : !one_shape_) &&
+           !a_.Digest(group_a).empty() && !b_.Digest(group_b).empty() &&
+           a_.grid->IsOf(contribution, a_.call, a_.branch, group_a) &&
+           b_.grid->IsOf(contribution, b_.call, b_.branch, group_b);
+  }
+
   Result<bool> AreApart(std::size_t group_a, std::size_t group_b) {
     if (b_.grid->stale) {
       return false;
@@ -141,25 +182,14 @@ class Comparison {
     return query::AreDisjoint(*cell_a, *cell_b);
   }
 
-  // Whether every row of the table contributes a value: a row without one is no difference.
-  [[nodiscard]] bool EveryRowContributes(const std::string& contribution, const query::PopulationTable& table,
-                                         const AssetStatistics& statistics) const {
-    if (IsCountClass(contribution)) {
-      return true;
-    }
-    const std::size_t dot = contribution.rfind('.');
-    return contribution.substr(0, dot) == table.alias &&
-           statistics.columns_without_null.contains(contribution.substr(dot + 1));
-  }
-
   // How many rows k-1 units can own, if a difference of row counts proves a distance: cells over the same rows of the
   // same joins.
   [[nodiscard]] std::optional<std::int64_t> RowsOfFew(const std::string& contribution, const CommonUnit& unit) const {
     const Population& x = a_.grid->population;
     const Population& y = b_.grid->population;
     const query::PopulationTable* table = x.Table(x.finest);
-    if (b_.grid->stale || x.finest != y.finest || table == nullptr || x.joins != y.joins ||
-        (contribution == "units" && !a_.grid->one_row_per_unit) ||
+    if (b_.grid->stale || x.finest != y.finest || table == nullptr || x.joins != y.joins || !a_.grid->rows_are_single ||
+        !b_.grid->rows_are_single || (IsUnitsClass(contribution) && contribution != a_.grid->count_class) ||
         !HaveOneUnit(x, unit.alias_a, x.finest, run_.catalog) ||
         !HaveOneUnit(y, unit.alias_b, y.finest, run_.catalog)) {
       return std::nullopt;
@@ -176,8 +206,7 @@ class Comparison {
       if (run_.assets[i].DisplayName() == table->asset) {
         const AssetStatistics& statistics = run_.statistics[i];
         // T(k) of the finest table; its k is at most the one asked for only if both are the same.
-        const bool proves = run_.assets[i].rule.min_units == unit.min_units && statistics.heaviest_rows > 0 &&
-                            EveryRowContributes(contribution, *table, statistics);
+        const bool proves = run_.assets[i].rule.min_units == unit.min_units && statistics.heaviest_rows > 0;
         return proves ? std::optional(statistics.heaviest_rows) : std::nullopt;
       }
     }
@@ -194,8 +223,11 @@ class Comparison {
     for (std::size_t i = 0; i < a_.grid->groups.size(); ++i) {
       for (std::size_t j = 0; j < b_.grid->groups.size(); ++j) {
         const bool far = rows_of_few && std::abs(a_.Rows(i) - b_.Rows(j)) > *rows_of_few;
-        if (!a_.relevant[i] || !b_.relevant[j] || far || Same(i, j)) {
+        if (far || !IsAsked(contribution, i, j)) {
           continue;
+        }
+        if (Same(i, j)) {
+          return true;
         }
         GB_ASSIGN_OR_RETURN(const bool apart, AreApart(i, j));
         if (!apart) {
@@ -248,11 +280,13 @@ class Comparison {
     for (std::size_t row = 0; row < table.rows; ++row) {
       const auto i = groups_a.find(KeyAt(table, 0, width_a, row));
       const auto j = groups_b.find(KeyAt(table, width_a, b_.grid->leaves.size(), row));
-      if (i == groups_a.end() || j == groups_b.end() || !a_.relevant[i->second] || !b_.relevant[j->second] ||
-          Same(i->second, j->second)) {
+      if (i == groups_a.end() || j == groups_b.end() || !IsAsked(contribution, i->second, j->second)) {
         continue;
       }
-      GB_ASSIGN_OR_RETURN(const bool apart, AreApart(i->second, j->second));
+      bool apart = Same(i->second, j->second) && table.columns.back().ints[row] == 0;
+      if (!Same(i->second, j->second)) {
+        GB_ASSIGN_OR_RETURN(apart, AreApart(i->second, j->second));
+      }
       if (!apart) {
         close.emplace(i->second, j->second);
       }
@@ -263,9 +297,20 @@ class Comparison {
   RunContext& run_;
   BranchAt& a_;
   BranchAt& b_;
+  bool one_shape_ = false;
 };
 
 }  // namespace
+
+std::set<std::string> BranchAt::Classes() const {
+  std::set<std::string> out;
+  for (std::size_t g = 0; g < grid->groups.size(); ++g) {
+    if (relevant[g] && (out.empty() || grid->groups[g].told[call])) {
+      out.merge(grid->Classes(call, branch, g));
+    }
+  }
+  return out;
+}
 
 Result<const Population*> BranchAt::Cell(std::size_t group, const query::AssetCatalog& assets) {
   cells.resize(grid->groups.size());
@@ -282,27 +327,16 @@ bool HaveOneUnit(const Population& population, const std::string& alias, const s
     const query::Asset* asset = table == nullptr ? nullptr : assets.Find(table->asset);
     return {of, asset != nullptr && asset->rule.unit_columns.size() == 1 ? asset->rule.unit_columns[0] : ""};
   };
-  if (alias == other) {
-    return true;
-  }
-  const auto same = [](const query::PopulationColumn& x, const query::PopulationColumn& y) {
-    return x.first == y.first && EqualsIgnoreCase(x.second, y.second);
-  };
-  std::vector<query::PopulationColumn> reached{unit_column(alias)};
-  for (std::size_t next = 0; next < reached.size(); ++next) {
-    for (const auto& [left, right] : population.joins) {
-      const bool is_left = same(left, reached[next]);
-      if (!is_left && !same(right, reached[next])) {
-        continue;
-      }
-      const query::PopulationColumn& to = is_left ? right : left;
-      if (std::ranges::none_of(reached, [&](const auto& known) { return same(known, to); })) {
-        reached.push_back(to);
-      }
-    }
-  }
+  const query::PopulationColumn one = unit_column(alias);
   const query::PopulationColumn wanted = unit_column(other);
-  return !wanted.second.empty() && std::ranges::any_of(reached, [&](const auto& known) { return same(known, wanted); });
+  const auto contains = [](const std::set<query::PopulationColumn>& columns, const query::PopulationColumn& column) {
+    return std::ranges::any_of(columns, [&column](const query::PopulationColumn& known) {
+      return known.first == column.first && EqualsIgnoreCase(known.second, column.second);
+    });
+  };
+  return alias == other || std::ranges::any_of(population.joins, [&](const auto& columns) {
+           return contains(columns, one) && contains(columns, wanted);
+         });
 }
 
 Result<std::vector<Pair>> ClosePairs(RunContext& run, BranchAt& a, BranchAt& b) { return Comparison(run, a, b).Run(); }

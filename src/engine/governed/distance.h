@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,7 +27,10 @@ struct BranchAt {
 
   [[nodiscard]] const GridBranch& Branch() const { return grid->calls[call].branches[branch]; }
   [[nodiscard]] const std::string& Digest(std::size_t group) const { return grid->groups[group].digests[call][branch]; }
-  [[nodiscard]] std::int64_t Rows(std::size_t group) const { return grid->groups[group].rows[call][branch]; }
+  // Those that contribute.
+  [[nodiscard]] std::int64_t Rows(std::size_t group) const { return grid->groups[group].values[call][branch]; }
+  // Of the relevant cells together.
+  [[nodiscard]] std::set<std::string> Classes() const;
   // Made when first asked for: most pairs are decided without it.
   Result<const query::Population*> Cell(std::size_t group, const query::AssetCatalog& assets);
 };
@@ -36,7 +40,8 @@ bool HaveOneUnit(const query::Population& population, const std::string& alias, 
                  const query::AssetCatalog& assets);
 
 // The pairs (group of a, group of b) whose cells have different populations, rows that may overlap, a common class of
-// contributions and a distance below k.
+// contributions and a distance below k. Counts of two measures' values over one population are close if 1 to k-1 units
+// tell them apart: a measure that nobody lacks counts what the other does. (A count of rows beside them is P4's.)
 Result<std::vector<std::pair<std::size_t, std::size_t>>> ClosePairs(RunContext& run, BranchAt& a, BranchAt& b);
 
 }  // namespace glovebox::engine::governed

@@ -5,6 +5,8 @@
 
 #include "base/limits.h"
 #include "engine/duckdb/unit_aggregates.h"
+#include "engine/governed/mappings.h"
+#include "engine/governed/own_conditions.h"
 #include "query/flatten.h"
 
 namespace glovebox::engine::governed {
@@ -35,7 +37,7 @@ class Accounting {
   Status Run() {
     AskAll();
     GB_RETURN_IF_ERROR(AskExactly());
-    Decide();
+    GB_RETURN_IF_ERROR(Decide());
     NoteMissingValues();
     return {};
   }
@@ -60,9 +62,7 @@ class Accounting {
     if (count.rows == UnitCount::Rows::kAll) {
       return all;
     }
-    const Moment* moment = sql_.Find(Moment::Kind::kNonNull, count.region, count.measure);
-    GB_ASSERT(moment != nullptr);
-    const std::int64_t with_value = executed_.values.at(static_cast<std::size_t>(moment - sql_.moments.data()))[group];
+    const std::int64_t with_value = executed_.RowsWithValue(sql_, count.region, *count.measure)[group];
     return count.rows == UnitCount::Rows::kWithValue ? with_value : all - with_value;
   }
 
@@ -93,14 +93,18 @@ class Accounting {
       call_questions_.emplace_back();
       for (std::size_t b = 0; b < query_.calls[c].branches.size(); ++b) {
         const query::Branch& branch = query_.calls[c].branches[b];
+        call_questions_[c].emplace_back();
         const std::size_t region = sql_.branch_regions[c][b];
         for (const CountedInstance& counted : counted_) {
-          call_questions_[c].push_back(Ask({.region = region, .instance = counted.instance}, counted.min_units));
+          call_questions_[c][b].push_back(Ask({.region = region, .instance = counted.instance}, counted.min_units));
         }
-        if (branch.measure) {
-          const std::int64_t k = LargestMinimum(query_.core, run_.assets);
-          call_questions_[c].push_back(Ask({region, query_.finest, UnitCount::Rows::kWithValue, branch.measure}, k));
-          Ask({region, query_.finest, UnitCount::Rows::kWithoutValue, branch.measure}, k);
+        const std::optional<query::ColumnRef> valued = query::ValuedColumn(query_.calls[c], b);
+        for (const CountedInstance& counted : counted_) {
+          if (valued && !branch.none) {
+            call_questions_[c][b].push_back(
+                Ask({region, counted.instance, UnitCount::Rows::kWithValue, valued}, counted.min_units));
+            Ask({region, counted.instance, UnitCount::Rows::kWithoutValue, valued}, counted.min_units);
+          }
         }
       }
     }
@@ -135,32 +139,50 @@ class Accounting {
     return {};
   }
 
-  void Decide() {
+  // What no row can be in, by the text alone, tells nothing: the SUM over NORTH of the group SOUTH.
+  Result<bool> CanBeIn(std::size_t call, std::size_t branch, std::size_t group) const {
+    const Grid& grid = executed_.grid;
+    GB_ASSIGN_OR_RETURN(const query::Population cell,
+                        grid.CellPopulation(call, branch, grid.groups[group].key, run_.catalog));
+    return !cell.boxes.empty();
+  }
+
+  Status Decide() {
     executed_.group_ok.assign(executed_.groups, true);
     executed_.call_ok.assign(query_.calls.size(), std::vector<bool>(executed_.groups, true));
     for (std::size_t g = 0; g < executed_.groups; ++g) {
       const auto enough = [&](std::size_t q) { return questions_[q].answers[g] == Units::kEnough; };
       executed_.group_ok[g] = std::ranges::all_of(group_questions_, enough);
       for (std::size_t c = 0; c < query_.calls.size(); ++c) {
-        executed_.call_ok[c][g] = executed_.group_ok[g] && std::ranges::all_of(call_questions_[c], enough);
+        bool ok = executed_.group_ok[g];
+        for (std::size_t b = 0; b < call_questions_[c].size() && ok; ++b) {
+          ok = std::ranges::all_of(call_questions_[c][b], enough);
+          if (!ok) {
+            GB_ASSIGN_OR_RETURN(const bool counts, CanBeIn(c, b, g));
+            ok = !counts;
+          }
+        }
+        executed_.call_ok[c][g] = ok;
       }
     }
+    return {};
   }
 
   // Which cells tell, beside a count of the same rows, about 1 to k-1 units without a value (P4, stored NULLs).
   void NoteMissingValues() {
     for (std::size_t c = 0; c < query_.calls.size(); ++c) {
       for (std::size_t b = 0; b < query_.calls[c].branches.size(); ++b) {
-        const query::Branch& branch = query_.calls[c].branches[b];
-        if (!branch.measure) {
+        const std::optional<query::ColumnRef> valued = query::ValuedColumn(query_.calls[c], b);
+        if (!valued || query_.calls[c].branches[b].none) {
           continue;
         }
-        const std::size_t q =
-            Ask({sql_.branch_regions[c][b], query_.finest, UnitCount::Rows::kWithoutValue, branch.measure},
-                LargestMinimum(query_.core, run_.assets));
-        for (std::size_t g = 0; g < executed_.groups; ++g) {
-          if (questions_[q].answers[g] == Units::kFew) {
-            executed_.grid.groups[g].few_missing[c] = true;
+        for (const CountedInstance& counted : counted_) {
+          const std::size_t q = Ask(
+              {sql_.branch_regions[c][b], counted.instance, UnitCount::Rows::kWithoutValue, valued}, counted.min_units);
+          for (std::size_t g = 0; g < executed_.groups; ++g) {
+            if (questions_[q].answers[g] == Units::kFew) {
+              executed_.grid.groups[g].few_missing[c] = true;
+            }
           }
         }
       }
@@ -174,7 +196,7 @@ class Accounting {
   std::vector<CountedInstance> counted_;
   std::vector<Question> questions_;
   std::vector<std::size_t> group_questions_;
-  std::vector<std::vector<std::size_t>> call_questions_;
+  std::vector<std::vector<std::vector<std::size_t>>> call_questions_;  // [call][branch]
 };
 
 }  // namespace
@@ -189,11 +211,14 @@ Result<std::string> RunContext::Counter(std::int64_t min_units) {
   return counters.emplace(min_units, duckdb::UnitsAtLeastName(k)).first->second;
 }
 
-std::int64_t LargestMinimum(const query::Core& core, const std::vector<query::Asset>& assets) {
-  std::int64_t largest = 0;
-  for (const query::Instance& instance : core.instances) {
-    const query::Asset& asset = assets[instance.asset];
-    largest = asset.IsProtected() ? std::max(largest, asset.rule.min_units) : largest;
+// NOLINTNEXTLINE(misc-no-recursion): as deep as the plan
+std::int64_t MinimumUnits(const query::PopulationTable& table, const query::AssetCatalog& assets) {
+  const query::Asset* asset = assets.Find(table.asset);
+  std::int64_t largest = asset != nullptr && asset->IsProtected() ? asset->rule.min_units : 0;
+  if (table.distinct != nullptr) {
+    for (const query::PopulationTable& inner : table.distinct->tables) {
+      largest = std::max(largest, MinimumUnits(inner, assets));
+    }
   }
   return largest;
 }
@@ -210,19 +235,7 @@ std::vector<CountedInstance> CountedInstances(const GovernedQuery& query, const 
     return asset.IsProtected() && asset.IsUnitColumn(column.column);
   };
   // A join through an own table's key joins the units as well: both are equated with the same column.
-  std::vector<std::set<query::ColumnRef>> classes;
-  for (const query::Equality& join : core.joins) {
-    std::set<query::ColumnRef> merged{join.left, join.right};
-    std::erase_if(classes, [&merged, &join](const std::set<query::ColumnRef>& known) {
-      if (!known.contains(join.left) && !known.contains(join.right)) {
-        return false;
-      }
-      merged.insert(known.begin(), known.end());
-      return true;
-    });
-    classes.push_back(std::move(merged));
-  }
-  for (const auto& columns : classes) {
+  for (const std::set<query::ColumnRef>& columns : query::EqualityClasses(core)) {
     std::optional<query::ColumnRef> first;
     for (const query::ColumnRef column : columns) {
       if (!is_unit(column)) {
@@ -248,7 +261,7 @@ std::vector<CountedInstance> CountedInstances(const GovernedQuery& query, const 
     std::int64_t k = 0;
     for (std::size_t other = 0; other < core.instances.size(); ++other) {
       if (unit_class[other] == unit_class[i] && assets[core.instances[other].asset].IsProtected()) {
-        k = std::max(k, assets[core.instances[other].asset].rule.min_units);
+        k = std::max(k, query::MinimumUnits(core.instances[other], assets));
       }
     }
     out.push_back({i, k});
@@ -260,12 +273,30 @@ std::vector<CountedInstance> CountedInstances(const GovernedQuery& query, const 
   return out;
 }
 
+const std::vector<std::int64_t>& ExecutedQuery::RowsWithValue(const GovernedSql& sql, std::size_t region,
+                                                              query::ColumnRef column) const {
+  const Moment* moment = sql.Find(Moment::Kind::kNonNull, region, column);
+  GB_ASSERT(moment != nullptr);
+  return values.at(static_cast<std::size_t>(moment - sql.moments.data()));
+}
+
+std::optional<std::string> KeyText(const duckdb::ResultColumn& column, std::size_t row) {
+  const json::Value value = duckdb::CellToJson(column, row);
+  return value.is_null()     ? std::nullopt
+         : value.is_string() ? std::optional(value.as_string())
+                             : std::optional(json::Write(value));
+}
+
 Result<ExecutedQuery> ExecuteGroups(RunContext& run, std::size_t index) {
   const GovernedQuery& query = run.plan.governed.queries[index];
   const GovernedSql& sql = run.plan.sql[index];
   ExecutedQuery executed;
   executed.index = index;
   executed.grid = GridOf(query, sql, run.assets);
+  GB_RETURN_IF_ERROR(SettleMappings(run, executed.grid));
+  GB_RETURN_IF_ERROR(SettleConditions(run, executed.grid.population));
+  GB_RETURN_IF_ERROR(SettleKeys(run, executed.grid));
+  query::UnnestUnits(executed.grid.population, run.catalog);
   GB_RETURN_IF_ERROR(run.connection.Execute("CREATE TEMP TABLE " + executed.GroupsTable() + " AS " + sql.groups));
   std::string select = "SELECT gid";
   for (std::size_t i = 0; i < query.leaves.size(); ++i) {
@@ -295,19 +326,22 @@ Result<ExecutedQuery> ExecuteGroups(RunContext& run, std::size_t index) {
   for (std::size_t g = 0; g < table.rows; ++g) {
     GridGroup group;
     for (std::size_t i = 0; i < query.leaves.size(); ++i) {
-      const json::Value value = duckdb::CellToJson(table.columns[1 + i], g);
-      group.key.push_back(value.is_null()     ? std::nullopt
-                          : value.is_string() ? std::optional(value.as_string())
-                                              : std::optional(json::Write(value)));
+      group.key.push_back(KeyText(table.columns[1 + i], g));
     }
     for (std::size_t c = 0; c < query.calls.size(); ++c) {
       group.rows.emplace_back();
-      for (const std::size_t region : sql.branch_regions[c]) {
+      group.values.emplace_back();
+      for (std::size_t b = 0; b < query.calls[c].branches.size(); ++b) {
+        const std::size_t region = sql.branch_regions[c][b];
         group.rows.back().push_back(executed.region_rows[region][g]);
+        const std::optional<query::ColumnRef> valued = query::ValuedColumn(query.calls[c], b);
+        group.values.back().push_back(valued ? executed.RowsWithValue(sql, region, *valued)[g]
+                                             : group.rows.back().back());
       }
     }
     group.out.assign(query.calls.size(), false);
     group.few_missing.assign(query.calls.size(), false);
+    group.told.assign(query.calls.size(), false);
     executed.grid.groups.push_back(std::move(group));
   }
   return executed;

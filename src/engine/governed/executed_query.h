@@ -47,8 +47,14 @@ struct ExecutedQuery {
   std::vector<bool> group_ok;                               // [group]: minimum group and membership
   std::vector<std::vector<bool>> call_ok;                   // [call][group]
 
+  // By group. REQUIRES: the column is a ValuedColumn of a branch over the region.
+  [[nodiscard]] const std::vector<std::int64_t>& RowsWithValue(const query::GovernedSql& sql, std::size_t region,
+                                                               query::ColumnRef column) const;
   [[nodiscard]] std::string GroupsTable() const { return "groups_" + std::to_string(index); }
 };
+
+// A value of a key.
+std::optional<std::string> KeyText(const duckdb::ResultColumn& column, std::size_t row);
 
 // Step 3. Returns RESOURCE_EXHAUSTED if there are more groups than limits::kRunGroupsMax.
 Result<ExecutedQuery> ExecuteGroups(RunContext& run, std::size_t index);
@@ -64,7 +70,7 @@ struct CountedInstance {
 std::vector<CountedInstance> CountedInstances(const query::GovernedQuery& query,
                                               const std::vector<query::Asset>& assets);
 
-// The largest minimum group of the protected assets of a core.
-std::int64_t LargestMinimum(const query::Core& core, const std::vector<query::Asset>& assets);
+// The minimum group of a table's units: its asset's, and those of the protected tables inside its distinct units.
+std::int64_t MinimumUnits(const query::PopulationTable& table, const query::AssetCatalog& assets);
 
 }  // namespace glovebox::engine::governed

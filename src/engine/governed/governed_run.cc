@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/encoding.h"
+#include "base/file.h"
 #include "base/limits.h"
 #include "base/strings.h"
 #include "base/text_place.h"
@@ -12,19 +13,15 @@
 #include "engine/governed/executed_query.h"
 #include "engine/governed/membership.h"
 #include "engine/governed/outputs.h"
+#include "engine/governed/own_subtraction.h"
 #include "query/planner.h"
 #include "query/sql_front_end.h"
 
 namespace glovebox::engine::governed {
 namespace {
 
-// The one error of recipients after execution has started (P13).
-Status Failed(const Status& status) {
-  return Status(status.code() == ErrorCode::kDeadlineExceeded    ? ErrorCode::kDeadlineExceeded
-                : status.code() == ErrorCode::kResourceExhausted ? ErrorCode::kResourceExhausted
-                                                                 : ErrorCode::kRunFailed,
-                "the run failed");
-}
+// The one error after execution has started (P13).
+Status Failed() { return Status(ErrorCode::kRunFailed, "the run failed"); }
 
 struct ParsedCell {
   query::TranslatedStatement statement;
@@ -48,16 +45,28 @@ Status Located(const Status& why, const std::vector<Cell>& cells, std::size_t ce
   return Status(why.code(), why.message() + suffix).WithRule(why.rule()).At(why.position());
 }
 
-Result<std::vector<query::Asset>> BuildAssets(const RunRequest& request) {
+// The assets of the cells, then those of earlier releases: the planner sees the first alone.
+std::vector<const RunAsset*> AllAssets(const RunRequest& request) {
+  std::vector<const RunAsset*> all;
+  for (const std::vector<RunAsset>* assets : {&request.assets, &request.earlier_assets}) {
+    for (const RunAsset& asset : *assets) {
+      all.push_back(&asset);
+    }
+  }
+  return all;
+}
+
+Result<std::vector<query::Asset>> BuildAssets(const std::vector<const RunAsset*>& all) {
   std::vector<query::Asset> assets;
-  for (std::size_t i = 0; i < request.assets.size(); ++i) {
-    const RunAsset& given = request.assets[i];
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const RunAsset& given = *all[i];
     query::Asset asset;
     asset.name = given.name;
     asset.owner = given.owner;
     asset.role = given.role == Role::kOwn ? query::AssetRole::kOwn : query::AssetRole::kProtected;
     GB_ASSIGN_OR_RETURN(asset.rule, query::ParseAnalysisRule(given.rule));
     asset.version = given.version;
+    asset.content = ContentOf(given);
     asset.policy_digest = given.policy_digest;
     asset.relation = "\"asset_" + std::to_string(i) + "\".\"data\"";
     for (const Column& column : given.prepared.file.columns) {
@@ -75,10 +84,10 @@ Result<std::vector<query::Asset>> BuildAssets(const RunRequest& request) {
   return assets;
 }
 
-std::vector<AssetStatistics> BuildStatistics(const RunRequest& request) {
+std::vector<AssetStatistics> BuildStatistics(const std::vector<const RunAsset*>& all) {
   std::vector<AssetStatistics> out;
-  for (std::size_t i = 0; i < request.assets.size(); ++i) {
-    const json::Value& statistics = request.assets[i].prepared.statistics;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const json::Value& statistics = all[i]->prepared.statistics;
     out.push_back({statistics.GetInt("heaviest_rows_below_k"), statistics.GetBool("one_row_per_unit"),
                    "\"asset_" + std::to_string(i) + "\".\"units\""});
     const json::Value* columns = statistics.Get("columns");
@@ -138,34 +147,29 @@ Result<std::vector<ParsedCell>> Parse(duckdb::Connection& connection, const std:
   return out;
 }
 
-// The plan of all cells. A refusal is traced to the cell that brings it in: planning has no effects and is cheap.
+// The plan of all cells. A refusal says which cell brings it in.
 Result<query::Plan> PlanCells(const std::vector<query::PlannerStatement>& statements, const RunRequest& request,
                               const std::vector<query::Asset>& assets,
                               const std::vector<query::ParameterDef>& parameters) {
-  Result<query::Plan> plan = query::MakePlan(statements, assets, parameters);
-  if (plan.ok()) {
-    return plan;
-  }
-  const Status& why = plan.status();
-  for (std::size_t count = 1; count <= statements.size(); ++count) {
-    const std::vector<query::PlannerStatement> first(statements.begin(),
-                                                     statements.begin() + static_cast<std::ptrdiff_t>(count));
-    const Result<query::Plan> part = query::MakePlan(first, assets, parameters);
-    if (!part.ok() && part.status().message() == why.message() && part.status().position() == why.position()) {
-      return Located(why, request.cells, first.back().cell);
-    }
-  }
-  return why;
+  std::size_t refused = 0;
+  Result<query::Plan> plan = query::MakePlan(statements, assets, parameters, &refused);
+  return plan.ok() || refused >= statements.size()
+             ? std::move(plan)
+             : Result<query::Plan>(Located(plan.status(), request.cells, statements[refused].cell));
 }
 
 json::Value MakeRecord(const RunContext& run, const std::vector<ExecutedQuery>& queries) {
-  json::Object versions;
-  for (const query::Asset& asset : run.assets) {
-    versions.Set(asset.DisplayName(), asset.version);
+  json::Object tables;
+  for (const ExecutedQuery& query : queries) {
+    for (const std::string& name : query.grid.population.AssetNames()) {
+      const query::Asset* asset = run.catalog.Find(name);
+      tables.Set(name,
+                 json::Object{{"content", asset->content}, {"owner", asset->owner}, {"own", !asset->IsProtected()}});
+    }
   }
   json::Array own;
   for (const auto& [asset, column] : run.plan.own_dimensions) {
-    own.emplace_back(json::Object{{"asset", asset}, {"column", column}, {"version", run.catalog.Find(asset)->version}});
+    own.emplace_back(json::Object{{"asset", asset}, {"column", column}, {"content", run.catalog.Find(asset)->content}});
   }
   json::Array grids;
   for (const ExecutedQuery& query : queries) {
@@ -173,9 +177,29 @@ json::Value MakeRecord(const RunContext& run, const std::vector<ExecutedQuery>& 
   }
   return json::Object{{"version", 1},
                       {"plan", crypto::ToHex(crypto::Sha256::Of(run.plan.plan_digest_text))},
-                      {"versions", std::move(versions)},
+                      {"tables", std::move(tables)},
                       {"own_dimensions", std::move(own)},
                       {"grids", std::move(grids)}};
+}
+
+// Of what was released before, which recipients know.
+Status CheckHistorySize(const std::vector<json::Value>& history) {
+  std::size_t cells = 0;
+  for (const json::Value& record : history) {
+    const json::Value* grids = record.Get("grids");
+    for (const json::Value& grid : grids != nullptr && grids->is_array() ? grids->as_array() : json::Array{}) {
+      const json::Value* groups = grid.Get("groups");
+      const json::Value* calls = grid.Get("calls");
+      if (groups != nullptr && groups->is_array() && calls != nullptr && calls->is_array()) {
+        cells += groups->as_array().size() * calls->as_array().size();
+      }
+    }
+  }
+  return cells <= limits::kHistoryCellsMax
+             ? Status()
+             : Status(ErrorCode::kQueryRefused,
+                      "the room has released as many values as the difference check can remember; use another room")
+                   .WithRule("P10");
 }
 
 // Steps 3 to 8: everything here depends on protected rows.
@@ -187,20 +211,30 @@ Result<RunResult> Execute(RunContext& run, const RunRequest& request) {
     GB_RETURN_IF_ERROR(WithholdMembership(run, executed));
     queries.push_back(std::move(executed));
   }
-  GB_RETURN_IF_ERROR(CheckDifferences(run, queries, ReadHistory(request.history, run.catalog)));
+  GB_ASSIGN_OR_RETURN(const History history, ReadHistory(request.history, run));
+  GB_RETURN_IF_ERROR(CheckDifferences(run, queries, history));
+  GB_RETURN_IF_ERROR(WithholdSubtractions(run, queries, history));
+  RunResult result;
+  result.record = MakeRecord(run, queries);
+  if (!request.output_folder.empty()) {
+    // From here on a failure, its time or its place may tell something about what is released.
+    GB_RETURN_IF_ERROR(
+        WriteFileDurably(request.output_folder + "/" + kRecordFileName, json::WriteCanonical(result.record)));
+  }
   for (const ExecutedQuery& query : queries) {
     GB_RETURN_IF_ERROR(FillReleased(run, query));
   }
-  RunResult result;
   GB_ASSIGN_OR_RETURN(result.outputs, WriteOutputs(run, request));
-  result.record = MakeRecord(run, queries);
   return result;
 }
 
 }  // namespace
 
 Result<RunResult> RunGoverned(duckdb::Connection& connection, const RunRequest& request) {
-  GB_ASSIGN_OR_RETURN(const std::vector<query::Asset> assets, BuildAssets(request));
+  const std::vector<const RunAsset*> all = AllAssets(request);
+  GB_ASSIGN_OR_RETURN(const std::vector<query::Asset> assets, BuildAssets(all));
+  const std::vector<query::Asset> named(assets.begin(),
+                                        assets.begin() + static_cast<std::ptrdiff_t>(request.assets.size()));
   GB_ASSIGN_OR_RETURN(const std::vector<query::ParameterDef> parameters, BuildParameters(request));
   GB_ASSIGN_OR_RETURN(const std::vector<ParsedCell> cells, Parse(connection, request.cells));
   std::vector<query::PlannerStatement> statements;
@@ -208,20 +242,23 @@ Result<RunResult> RunGoverned(duckdb::Connection& connection, const RunRequest& 
     statements.push_back(
         {cell.statement.kind, cell.statement.target, cell.query.get(), cell.cell, cell.statement.position});
   }
-  GB_ASSIGN_OR_RETURN(query::Plan plan, PlanCells(statements, request, assets, parameters));
+  GB_ASSIGN_OR_RETURN(query::Plan plan, PlanCells(statements, request, named, parameters));
   plan.certificate.as_object().Set("plan", crypto::ToHex(crypto::Sha256::Of(plan.plan_digest_text)));
-  const std::vector<AssetStatistics> statistics = BuildStatistics(request);
+  const std::vector<AssetStatistics> statistics = BuildStatistics(all);
   RunContext run{connection, assets, statistics, plan, query::AssetCatalog(assets)};
+  GB_RETURN_IF_ERROR(CheckOwnVersions(run, request.history));
   GB_RETURN_IF_ERROR(CheckOwnDimensions(run, request.history));
   GB_RETURN_IF_ERROR(CheckTypes(run));
+  GB_RETURN_IF_ERROR(CheckHistorySize(request.history));
   if (request.mode == RunMode::kPlanOnly) {
     RunResult result;
     result.certificate = plan.certificate;
+    GB_ASSIGN_OR_RETURN(result.outputs, DescribeOutputs(run));
     return result;
   }
   Result<RunResult> result = Execute(run, request);
   if (!result.ok()) {
-    return Failed(result.status());
+    return Failed();
   }
   result->certificate = plan.certificate;
   return result;

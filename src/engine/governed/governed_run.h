@@ -26,8 +26,8 @@
 
 namespace glovebox::engine::governed {
 
-// REQUIRES: asset i of the request is attached as database "asset_<i>" with the table `data` (and `units`), the
-// connection is locked but for the request's output folder.
+// REQUIRES: asset i of the request is attached as database "asset_<i>" with the table `data` (and `units`), earlier
+// assets are counted on; the connection is locked but for the request's output folder.
 Result<RunResult> RunGoverned(duckdb::Connection& connection, const RunRequest& request);
 
 }  // namespace glovebox::engine::governed

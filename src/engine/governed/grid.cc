@@ -27,34 +27,27 @@ std::vector<NamedBox> BoxesOf(const query::Region& region, const query::Governed
   return query::Restrict(free, region, query.core, assets).boxes;
 }
 
-std::set<std::string> ClassesOf(const query::GovernedCall& call, const query::Branch& branch,
-                                const query::GovernedQuery& query, const std::vector<query::Asset>& assets,
-                                const std::string& rows) {
-  if (call.distinct == Distinct::kUnits) {
-    return {"units"};
+// "<table>.<column>" of what a row of the branch needs a value of.
+std::string ValuedOf(const query::GovernedCall& call, std::size_t branch, const query::GovernedQuery& query,
+                     const std::vector<query::Asset>& assets) {
+  const std::optional<query::ColumnRef> column = query::ValuedColumn(call, branch);
+  if (!column) {
+    return "";
   }
-  if (call.distinct == Distinct::kColumn) {
-    const auto name = query::NameOf(query.core, assets, call.distinct_column);
-    return {"units", name.first + "." + name.second};
+  const auto name = query::NameOf(query.core, assets, *column);
+  return name.first + "." + name.second;
+}
+
+std::set<std::string> ClassesOf(const query::GovernedCall& call, const query::GovernedQuery& query,
+                                const std::vector<query::Asset>& assets, const std::string& valued,
+                                const std::string& kind, const std::string& rows) {
+  std::set<std::string> classes;
+  if (!valued.empty()) {
+    classes.insert(valued);
   }
-  if (!branch.measure) {
-    // The complement of a FILTER contributes what the aggregate's other branches do.
-    std::set<std::string> classes;
-    for (const query::Branch& other : call.branches) {
-      if (other.measure && branch.none) {
-        const auto name = query::NameOf(query.core, assets, *other.measure);
-        classes.insert(name.first + "." + name.second);
-      }
-    }
-    if (classes.empty() || !branch.none) {
-      classes.insert(rows);
-    }
-    return classes;
-  }
-  const auto name = query::NameOf(query.core, assets, *branch.measure);
-  std::set<std::string> classes{name.first + "." + name.second};
-  // What tells the number of values is a count of rows as well.
-  if (call.kind == GovernedAggregate::kCount || branch.offset.unscaled != 0) {
+  if (call.distinct != Distinct::kNo) {
+    classes.insert(UnitsClass(assets[query.core.instances[call.distinct_column.instance].asset]));
+  } else if (valued.empty() || TellNumberOfValues({kind})) {
     classes.insert(rows);
   }
   return classes;
@@ -63,7 +56,7 @@ std::set<std::string> ClassesOf(const query::GovernedCall& call, const query::Br
 // SUM(... ELSE 0) says nothing about the rows of its ELSE; every other constant is a count of them.
 bool CountsRows(const query::GovernedCall& call, const query::Branch& branch) {
   const bool zero = branch.offset.unscaled == 0 && call.kind == GovernedAggregate::kSum;
-  return !branch.none && !branch.measure && !zero;
+  return !branch.none && !branch.measure && call.distinct != Distinct::kColumn && !zero;
 }
 
 // What a call tells of a measure (P4, stored NULLs).
@@ -74,6 +67,9 @@ std::string KindOf(const query::GovernedCall& call) {
       call.branches, [](const query::Branch& branch) { return branch.measure && branch.offset.unscaled != 0; });
   const bool constants =
       std::ranges::any_of(call.branches, [](const query::Branch& branch) { return !branch.none && !branch.measure; });
+  if (call.distinct == Distinct::kColumn) {
+    return "count";
+  }
   if (!measure) {
     return "rows";
   }
@@ -111,6 +107,11 @@ GridLeaf LeafOf(const query::Leaf& leaf, const query::GovernedQuery& query, cons
       const query::ColumnRef column = query.core.attrs.at(leaf.own->attr);
       out.own_type = assets[query.core.instances[column.instance].asset].columns[column.column].type;
     }
+    std::set<query::AttrId> attrs;
+    query::CollectAttrs(*leaf.own, attrs);
+    for (const query::AttrId attr : attrs) {
+      out.own_columns.insert(query::NameOf(query.core, assets, query.core.attrs.at(attr)));
+    }
     return out;
   }
   out.column = query::NameOf(query.core, assets, leaf.column);
@@ -134,12 +135,36 @@ query::ast::Literal OwnKey(const std::string& text, const std::optional<query::T
   return value.ok() ? *value : query::ast::Literal{query::Type::Text(), text};
 }
 
+// The own rows of one group; false if the key is none.
+bool RestrictToKey(query::OwnConditions& own, const GridLeaf& leaf, const std::optional<std::string>& key) {
+  if (leaf.own_rows.empty()) {
+    const query::ast::Literal value = key ? OwnKey(*key, leaf.own_type) : query::ast::Literal{};
+    query::RestrictOwn(own, leaf.own_columns, {false, {query::OwnEqualsText(leaf.sql, value)}});
+    return true;
+  }
+  const auto rows = leaf.own_rows.find(key);
+  if (rows != leaf.own_rows.end() && leaf.own_rows.size() > 1) {  // the only key stands for every row
+    query::RestrictOwn(own, leaf.own_columns, {true, rows->second});
+  }
+  return rows != leaf.own_rows.end();
+}
+
 json::Value TextOrNull(const std::optional<std::string>& text) { return text ? json::Value(*text) : json::Value(); }
 
 std::string Flags(const std::vector<bool>& flags) {
   std::string out;
   for (const bool flag : flags) {
     out += flag ? '1' : '0';
+  }
+  return out;
+}
+
+// [call][branch]
+template <typename T>
+json::Value TableJson(const std::vector<std::vector<T>>& table) {
+  json::Array out;
+  for (const std::vector<T>& of_call : table) {
+    out.emplace_back(json::Array(of_call.begin(), of_call.end()));
   }
   return out;
 }
@@ -157,38 +182,62 @@ bool TellNumberOfValues(const std::set<std::string>& kinds) {
          (kinds.contains("sample") && kinds.contains("population"));
 }
 
-bool IsCountClass(const std::string& contribution) {
-  return contribution == "units" || contribution.starts_with("rows:");
+bool TakesPart(const std::string& kind, const std::set<std::string>& kinds) {
+  return kind == "count" || kind == "sum+count" || (kind == "sum" && kinds.contains("avg")) ||
+         (kind == "avg" && kinds.contains("sum")) || (kind == "sample" && kinds.contains("population")) ||
+         (kind == "population" && kinds.contains("sample"));
 }
+
+bool IsUnitsClass(const std::string& contribution) { return contribution.starts_with("units:"); }
+
+bool IsCountClass(const std::string& contribution) {
+  return IsUnitsClass(contribution) || contribution.starts_with("rows:");
+}
+
+std::string UnitsClass(const query::Asset& asset) { return "units:" + asset.owner + "/" + asset.rule.unit_domain; }
 
 Grid GridOf(const query::GovernedQuery& query, const query::GovernedSql& sql, const std::vector<query::Asset>& assets) {
   Grid grid;
   grid.population = sql.population;
   const query::Instance& finest = query.core.instances[query.finest];
-  grid.one_row_per_unit = finest.distinct != nullptr || assets[finest.asset].OneRowPerUnit();
+  const bool one_row_per_unit = finest.distinct != nullptr || assets[finest.asset].OneRowPerUnit();
+  grid.count_class = one_row_per_unit ? UnitsClass(assets[finest.asset]) : "rows:" + grid.population.finest;
+  grid.rows_are_single = query::ReachesAllUniquely(query.core, assets, query.finest);
   for (const query::Leaf& leaf : query.leaves) {
     grid.leaves.push_back(LeafOf(leaf, query, assets));
   }
   for (const query::GovernedCall& call : query.calls) {
     GridCall out;
-    for (const query::Branch& branch : call.branches) {
-      out.branches.push_back({BoxesOf(branch.region, query, sql.population, assets),
-                              ClassesOf(call, branch, query, assets, grid.CountClass()), branch.none,
-                              CountsRows(call, branch)});
-    }
     out.kind = KindOf(call);
-    for (const query::Branch& branch : call.branches) {
-      if (branch.measure && out.measure.empty()) {
-        const auto name = query::NameOf(query.core, assets, *branch.measure);
-        out.measure = name.first + "." + name.second;
-      }
+    for (std::size_t b = 0; b < call.branches.size(); ++b) {
+      const query::Branch& branch = call.branches[b];
+      std::string valued = ValuedOf(call, b, query, assets);
+      std::set<std::string> classes = ClassesOf(call, query, assets, valued, out.kind, grid.count_class);
+      out.branches.push_back({BoxesOf(branch.region, query, sql.population, assets), std::move(classes),
+                              std::move(valued), branch.none, CountsRows(call, branch)});
     }
     grid.calls.push_back(std::move(out));
   }
   return grid;
 }
 
-std::string Grid::CountClass() const { return one_row_per_unit ? "units" : "rows:" + population.finest; }
+std::set<std::string> Grid::Classes(std::size_t call, std::size_t branch, std::size_t group) const {
+  std::set<std::string> out = calls[call].branches[branch].classes;
+  if (IsOf(count_class, call, branch, group)) {
+    out.insert(count_class);
+  }
+  return out;
+}
+
+bool Grid::IsOf(const std::string& contribution, std::size_t call, std::size_t branch, std::size_t group) const {
+  const GridBranch& of = calls[call].branches[branch];
+  return of.classes.contains(contribution) ||
+         (contribution == count_class && !of.valued.empty() && groups[group].told[call]);
+}
+
+const std::string& Grid::Valued(std::size_t call, std::size_t branch, const std::string& contribution) const {
+  return IsCountClass(contribution) ? calls[call].branches[branch].valued : contribution;
+}
 
 Population Grid::BranchPopulation(std::size_t call, std::size_t branch) const {
   Population out = population;
@@ -202,8 +251,9 @@ Result<Population> Grid::CellPopulation(std::size_t call, std::size_t branch, co
   for (std::size_t i = 0; i < leaves.size(); ++i) {
     const GridLeaf& leaf = leaves[i];
     if (leaf.kind == query::Leaf::Kind::kOwn) {
-      out.own.push_back(
-          query::OwnEqualsText(leaf.sql, key[i] ? OwnKey(*key[i], leaf.own_type) : query::ast::Literal{}));
+      if (!RestrictToKey(out.own, leaf, key[i])) {
+        return Unreadable();
+      }
       continue;
     }
     const query::ColumnDomain* domain = population.Domain(leaf.column, assets);
@@ -228,18 +278,18 @@ Result<Population> Grid::CellPopulation(std::size_t call, std::size_t branch, co
     }
     out.boxes = query::IntersectBoxes(out.boxes, {NamedBox{{leaf.column, subset}}});
   }
-  std::ranges::sort(out.own);
-  const auto same = std::ranges::unique(out.own);
-  out.own.erase(same.begin(), same.end());
   return out;
 }
 
 Result<std::string> Grid::CellDigest(std::size_t call, std::size_t branch, const GroupKey& key,
                                      const AssetCatalog& assets) const {
   GB_ASSIGN_OR_RETURN(const Population cell, CellPopulation(call, branch, key, assets));
+  if (cell.boxes.empty()) {
+    return std::string();
+  }
   std::string text = cell.Text(assets);
-  for (const query::PopulationTable& table : cell.tables) {
-    text += "|" + table.asset + "=" + assets.Find(table.asset)->version;
+  for (const std::string& name : cell.AssetNames()) {
+    text += "|" + name + "=" + assets.Find(name)->content;
   }
   constexpr std::size_t kDigestBytes = 16;
   return HexEncode(crypto::ToString(crypto::Sha256::Of(text)).substr(0, kDigestBytes));
@@ -255,6 +305,22 @@ std::string Grid::Shape(std::size_t call, std::size_t branch, const AssetCatalog
   return out + "|" + Join(keys, "|");
 }
 
+namespace {
+
+void SetOwn(json::Object& out, const GridLeaf& leaf) {
+  if (leaf.own_type) {
+    out.Set("type", query::TypeName(*leaf.own_type));
+  }
+  json::Array rows;
+  for (const auto& [key, conditions] : leaf.own_rows) {
+    rows.emplace_back(json::Array{TextOrNull(key), json::Array(conditions.begin(), conditions.end())});
+  }
+  out.Set("own_columns", query::ColumnsToJson(leaf.own_columns));
+  out.Set("own_rows", std::move(rows));
+}
+
+}  // namespace
+
 json::Value GridToJson(const Grid& grid, const AssetCatalog& assets) {
   json::Array leaves;
   for (const GridLeaf& leaf : grid.leaves) {
@@ -262,8 +328,8 @@ json::Value GridToJson(const Grid& grid, const AssetCatalog& assets) {
     if (leaf.kind != query::Leaf::Kind::kOwn) {
       out.Set("table", leaf.column.first);
       out.Set("column", leaf.column.second);
-    } else if (leaf.own_type) {
-      out.Set("type", query::TypeName(*leaf.own_type));
+    } else {
+      SetOwn(out, leaf);
     }
     if (leaf.kind == query::Leaf::Kind::kBucket) {
       out.Set("unit", static_cast<int>(leaf.step.unit));
@@ -286,10 +352,11 @@ json::Value GridToJson(const Grid& grid, const AssetCatalog& assets) {
     for (const GridBranch& branch : call.branches) {
       branches.emplace_back(json::Object{{"boxes", BoxesJson(branch.boxes, grid.population, assets)},
                                          {"classes", json::Array(branch.classes.begin(), branch.classes.end())},
+                                         {"valued", branch.valued},
                                          {"none", branch.none},
                                          {"counts", branch.counts}});
     }
-    calls.emplace_back(json::Object{{"branches", std::move(branches)}, {"kind", call.kind}, {"measure", call.measure}});
+    calls.emplace_back(json::Object{{"branches", std::move(branches)}, {"kind", call.kind}});
   }
   json::Array groups;
   for (const GridGroup& group : grid.groups) {
@@ -300,29 +367,40 @@ json::Value GridToJson(const Grid& grid, const AssetCatalog& assets) {
     for (const auto& part : group.key) {
       key.push_back(TextOrNull(part));
     }
-    json::Array rows;
-    for (const auto& of_call : group.rows) {
-      json::Array branches;
-      for (const std::int64_t count : of_call) {
-        branches.emplace_back(count);
-      }
-      rows.emplace_back(std::move(branches));
-    }
-    json::Array digests;
-    for (const auto& of_call : group.digests) {
-      digests.emplace_back(json::Array(of_call.begin(), of_call.end()));
-    }
-    groups.emplace_back(
-        json::Array{std::move(key), std::move(rows), std::move(digests), Flags(group.out), Flags(group.few_missing)});
+    groups.emplace_back(json::Array{std::move(key), TableJson(group.rows), TableJson(group.values),
+                                    TableJson(group.digests), Flags(group.out), Flags(group.few_missing),
+                                    Flags(group.told)});
   }
   return json::Object{{"population", grid.population.ToJson(assets)},
                       {"leaves", std::move(leaves)},
                       {"calls", std::move(calls)},
                       {"groups", std::move(groups)},
-                      {"one_row_per_unit", grid.one_row_per_unit}};
+                      {"count_class", grid.count_class},
+                      {"rows_are_single", grid.rows_are_single}};
 }
 
 namespace {
+
+bool ReadOwn(const json::Value& json, GridLeaf& leaf) {
+  const json::Value* columns = json.Get("own_columns");
+  const json::Value* rows = json.Get("own_rows");
+  auto read = columns == nullptr ? std::nullopt : query::ColumnsFromJson(*columns);
+  if (!read || rows == nullptr || !rows->is_array()) {
+    return false;
+  }
+  leaf.own_columns = std::move(*read);
+  for (const json::Value& row : rows->as_array()) {
+    if (!row.is_array() || row.as_array().size() != 2 || !row.as_array()[1].is_array()) {
+      return false;
+    }
+    const json::Value& key = row.as_array()[0];
+    std::set<std::string>& conditions = leaf.own_rows[key.is_string() ? std::optional(key.as_string()) : std::nullopt];
+    for (const json::Value& condition : row.as_array()[1].as_array()) {
+      conditions.insert(condition.is_string() ? condition.as_string() : "FALSE");
+    }
+  }
+  return true;
+}
 
 Result<GridLeaf> LeafFromJson(const json::Value& json, const Population& population, const AssetCatalog& assets) {
   GridLeaf leaf;
@@ -339,6 +417,9 @@ Result<GridLeaf> LeafFromJson(const json::Value& json, const Population& populat
     return Unreadable();
   }
   leaf.step = {static_cast<query::Step::Unit>(unit), json.GetString("number")};
+  if (leaf.kind == query::Leaf::Kind::kOwn && !ReadOwn(json, leaf)) {
+    return Unreadable();
+  }
   if (leaf.kind == query::Leaf::Kind::kPartition) {
     const query::ColumnDomain* domain = population.Domain(leaf.column, assets);
     const json::Value* parts = json.Get("parts");
@@ -398,7 +479,7 @@ bool ReadFlags(const json::Value& json, const Grid& grid, std::vector<bool>& out
 }
 
 Result<GridGroup> GroupFromJson(const json::Value& json, const Grid& grid) {
-  constexpr std::size_t kParts = 5;
+  constexpr std::size_t kParts = 7;
   if (!json.is_array() || json.as_array().size() != kParts || !json.as_array()[0].is_array()) {
     return Unreadable();
   }
@@ -410,8 +491,9 @@ Result<GridGroup> GroupFromJson(const json::Value& json, const Grid& grid) {
   const auto number = [](const json::Value& value) { return value.is_int() ? value.as_int() : std::int64_t{0}; };
   const auto text = [](const json::Value& value) { return value.is_string() ? value.as_string() : std::string(); };
   if (group.key.size() != grid.leaves.size() || !ReadTable(parts[1], grid, group.rows, number) ||
-      !ReadTable(parts[2], grid, group.digests, text) || !ReadFlags(parts[3], grid, group.out) ||
-      !ReadFlags(parts[4], grid, group.few_missing)) {
+      !ReadTable(parts[2], grid, group.values, number) || !ReadTable(parts[3], grid, group.digests, text) ||
+      !ReadFlags(parts[4], grid, group.out) || !ReadFlags(parts[5], grid, group.few_missing) ||
+      !ReadFlags(parts[6], grid, group.told)) {
     return Unreadable();
   }
   return group;
@@ -430,7 +512,8 @@ Result<Grid> GridFromJson(const json::Value& json, const AssetCatalog& assets) {
   }
   Grid grid;
   GB_ASSIGN_OR_RETURN(grid.population, query::PopulationFromJson(*population, assets));
-  grid.one_row_per_unit = json.GetBool("one_row_per_unit");
+  grid.count_class = json.GetString("count_class");
+  grid.rows_are_single = json.GetBool("rows_are_single");
   for (const json::Value& leaf : leaves->as_array()) {
     GB_ASSIGN_OR_RETURN(GridLeaf read, LeafFromJson(leaf, grid.population, assets));
     grid.leaves.push_back(std::move(read));
@@ -442,10 +525,10 @@ Result<Grid> GridFromJson(const json::Value& json, const AssetCatalog& assets) {
     }
     GridCall out;
     out.kind = call.GetString("kind");
-    out.measure = call.GetString("measure");
     for (const json::Value& branch : branches->as_array()) {
       GridBranch read;
       GB_ASSIGN_OR_RETURN(read.boxes, BoxesFromJson(branch.Get("boxes"), grid.population, assets));
+      read.valued = branch.GetString("valued");
       read.none = branch.GetBool("none");
       read.counts = branch.GetBool("counts");
       const json::Value* classes = branch.Get("classes");

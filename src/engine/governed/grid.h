@@ -4,12 +4,17 @@
 // cell is (group, aggregate, branch); its population is the grid's, restricted to the group's keys and to the branch.
 //
 // Contributions (PLANNER.md P10): a cell belongs to classes, and only cells of a common class are compared.
-//   "units"            a unit contributes its presence: COUNT(DISTINCT unit), COUNT(*) over one row a unit
-//   "rows:<table>"     the number of its rows
-//   "<table>.<column>" the multiset of its values of a measure, whatever linear form was asked for
+//   "units:<owner>/<domain>" a unit of that kind contributes its presence: COUNT(DISTINCT unit), COUNT(*) over one row
+//   a
+//                            unit
+//   "rows:<table>"           the number of its rows
+//   "<table>.<column>"       the multiset of its values of a measure, whatever linear form was asked for
+// What tells how many rows have a value of a measure (P4: COUNT(x), SUM(a * x + b), SUM beside AVG) counts those rows:
+// it is of a count's class as well, over the rows of its population with a value (GridBranch::valued).
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -30,19 +35,22 @@ struct GridLeaf {
   query::Step step;                                                         // kBucket
   std::string sql;                                                          // the expression; kOwn: its text
   std::optional<query::Type> own_type;                                      // kOwn: of a plain column
+  // kOwn: the columns that it is about, and the stored values that each key stands for; empty if they are not settled.
+  std::set<query::PopulationColumn> own_columns;
+  std::map<std::optional<std::string>, std::set<std::string>> own_rows;
 };
 
 struct GridBranch {
   std::vector<query::NamedBox> boxes;  // the branch's own conditions
   std::set<std::string> classes;
+  std::string valued;   // "<table>.<column>": only rows with a value of it contribute; empty: every row
   bool none = false;    // adds nothing to the value: the complement of a FILTER, a missing ELSE
   bool counts = false;  // tells the number of its rows or units, by a constant that is not zero
 };
 
 struct GridCall {
   std::vector<GridBranch> branches;
-  std::string kind;     // "count", "sum", "sum+count", "avg", "sample", "population" of a measure; "rows" otherwise
-  std::string measure;  // "<table>.<column>" of the first branch that has one
+  std::string kind;  // "count", "sum", "sum+count", "avg", "sample", "population" of a measure; "rows" otherwise
 };
 
 // A value of a key as text; nothing is NULL.
@@ -50,10 +58,12 @@ using GroupKey = std::vector<std::optional<std::string>>;
 
 struct GridGroup {
   GroupKey key;
-  std::vector<std::vector<std::int64_t>> rows;  // [call][branch]
-  std::vector<std::vector<std::string>>
-      digests;                    // [call][branch]: of the cell's population and the versions of its tables
+  std::vector<std::vector<std::int64_t>> rows;    // [call][branch]
+  std::vector<std::vector<std::int64_t>> values;  // [call][branch]: rows that contribute: those with a value
+  // [call][branch]: of the cell's population and the versions of its tables; empty if no row can be in it.
+  std::vector<std::vector<std::string>> digests;
   std::vector<bool> few_missing;  // [call]: 1 to k-1 units have no value of the measure
+  std::vector<bool> told;         // [call]: beside what is out, it tells the number of rows with a value
   std::vector<bool> out;          // [call]: released
 };
 
@@ -62,16 +72,21 @@ struct Grid {
   std::vector<GridLeaf> leaves;
   std::vector<GridCall> calls;
   std::vector<GridGroup> groups;
-  bool one_row_per_unit = false;  // of the finest table
-  bool stale = false;             // from history, over another version of some table
+  std::string count_class;       // of COUNT(*)
+  bool rows_are_single = false;  // no join multiplies the rows of the finest table
+  bool stale = false;            // from history, over another version of some table
 
-  // The class of COUNT(*).
-  [[nodiscard]] std::string CountClass() const;
+  // The classes of one cell: those of its branch, and what is told besides.
+  [[nodiscard]] std::set<std::string> Classes(std::size_t call, std::size_t branch, std::size_t group) const;
+  [[nodiscard]] bool IsOf(const std::string& contribution, std::size_t call, std::size_t branch,
+                          std::size_t group) const;
+  // What a row needs a value of to contribute to a cell of this class; empty: every row contributes.
+  [[nodiscard]] const std::string& Valued(std::size_t call, std::size_t branch, const std::string& contribution) const;
   // The population of a branch over all groups, and of one cell.
   [[nodiscard]] query::Population BranchPopulation(std::size_t call, std::size_t branch) const;
   Result<query::Population> CellPopulation(std::size_t call, std::size_t branch, const GroupKey& key,
                                            const query::AssetCatalog& assets) const;
-  // Names a cell's population, with the versions of its tables.
+  // Names a cell's population, with the versions of its tables; empty if no row can be in it.
   Result<std::string> CellDigest(std::size_t call, std::size_t branch, const GroupKey& key,
                                  const query::AssetCatalog& assets) const;
   // The canonical text of keys and branch population: equal for grids whose cells are the same or disjoint.
@@ -89,7 +104,13 @@ Result<Grid> GridFromJson(const json::Value& json, const query::AssetCatalog& as
 // value (P4).
 bool TellNumberOfValues(const std::set<std::string>& kinds);
 
-// Whether COUNT(*) of these rows is told by the calls of a class "units" or "rows:".
+// Whether a kind is one of those that tell it together with the others.
+bool TakesPart(const std::string& kind, const std::set<std::string>& kinds);
+
+// Whether the class is "units:..." or "rows:...".
 bool IsCountClass(const std::string& contribution);
+bool IsUnitsClass(const std::string& contribution);
+// The class of presence of an asset's units.
+std::string UnitsClass(const query::Asset& asset);
 
 }  // namespace glovebox::engine::governed

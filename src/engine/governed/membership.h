@@ -2,8 +2,8 @@
 //
 // Membership is protected (PLANNER.md P9): own tables that are joined to identities.
 //
-// CheckOwnDimensions needs own tables only, so its refusal may be shown. WithholdMembership depends on protected rows,
-// so what it withholds looks like a small group.
+// CheckOwnVersions and CheckOwnDimensions need own tables only, so their refusals may be shown. WithholdMembership
+// depends on protected rows, so what it withholds looks like a small group.
 #pragma once
 
 #include <vector>
@@ -13,6 +13,10 @@
 #include "engine/governed/executed_query.h"
 
 namespace glovebox::engine::governed {
+
+// An own table stays as the room's first run over it saw it: new versions (P9) are not built, and a list that changes
+// between two answers would tell who is in it. Returns QUERY_REFUSED (P9).
+Status CheckOwnVersions(const RunContext& run, const std::vector<json::Value>& history);
 
 // Every combination of stored values of the own dimensions that the runs on one version have used, this one included,
 // has at least k own units, k being the largest of the protected assets'. Returns QUERY_REFUSED (P9) otherwise.

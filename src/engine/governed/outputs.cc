@@ -126,6 +126,20 @@ Status CheckTypes(RunContext& run) {
   return {};
 }
 
+Result<std::vector<OutputTable>> DescribeOutputs(RunContext& run) {
+  std::vector<OutputTable> out;
+  for (const query::PlannedOutput& planned : run.plan.outputs) {
+    GB_ASSIGN_OR_RETURN(const std::vector<OutputColumn> columns, Describe(run, planned.sql));
+    OutputTable table;
+    table.name = planned.name;
+    for (const OutputColumn& column : columns) {
+      table.file.columns.push_back({column.name, column.type});
+    }
+    out.push_back(std::move(table));
+  }
+  return out;
+}
+
 Status FillReleased(RunContext& run, const ExecutedQuery& query) {
   const query::GovernedQuery& governed = run.plan.governed.queries[query.index];
   const query::GovernedSql& sql = run.plan.sql[query.index];
@@ -148,9 +162,8 @@ Status FillReleased(RunContext& run, const ExecutedQuery& query) {
   };
   for (std::size_t g = 0; g < query.groups; ++g) {
     const std::vector<bool>& out = query.grid.groups[g].out;
-    // A row all of whose aggregates are withheld is absent; without aggregates the minimum group decides.
-    const bool stays = governed.calls.empty() ? query.group_ok[g] : std::ranges::find(out, true) != out.end();
-    if (!stays) {
+    // A row all of whose aggregates are withheld is absent.
+    if (std::ranges::find(out, true) == out.end()) {
       continue;
     }
     rows += (rows.empty() ? "(" : ", (") + std::to_string(g);

@@ -15,6 +15,9 @@ namespace glovebox::engine::governed {
 // on schemas alone.
 Status CheckTypes(RunContext& run);
 
+// Names and columns of the outputs. REQUIRES: CheckTypes passed.
+Result<std::vector<OutputTable>> DescribeOutputs(RunContext& run);
+
 // Puts the groups that stay into the released table, with NULL for cells that are withheld.
 Status FillReleased(RunContext& run, const ExecutedQuery& query);
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/limits.h"
 #include "engine/governed/distance.h"
 #include "privacy/minimum_group.h"
 
@@ -44,20 +45,18 @@ std::int64_t MinimumOf(const RunContext& run, const Population& population, cons
   for (const query::PopulationTable& other : population.tables) {
     const query::Asset* asset = run.catalog.Find(other.asset);
     if (asset != nullptr && asset->IsProtected() && HaveOneUnit(population, table.alias, other.alias, run.catalog)) {
-      k = std::max(k, asset->rule.min_units);
+      k = std::max(k, MinimumUnits(other, run.catalog));
     }
   }
   return k;
 }
 
-// Row counts, where every row of the finest table contributes.
+// Row counts, where every row of the difference is a row of the finest table.
 privacy::Units ByRows(const RunContext& run, const Population& population, const query::PopulationTable& table,
-                      const std::string& contribution, std::int64_t rows, std::int64_t k) {
+                      std::int64_t rows, std::int64_t k) {
   const query::Asset* asset = run.catalog.Find(table.asset);
   const AssetStatistics* statistics = StatisticsOf(run, asset);
-  if (table.alias != population.finest || statistics == nullptr ||
-      (!IsCountClass(contribution) &&
-       !statistics->columns_without_null.contains(contribution.substr(contribution.rfind('.') + 1)))) {
+  if (table.alias != population.finest || statistics == nullptr) {
     return privacy::Units::kUndecided;
   }
   return privacy::DecideByRows(
@@ -70,28 +69,36 @@ privacy::Units ByRows(const RunContext& run, const Population& population, const
 // The conditions that one part adds to its tables.
 std::string ConditionSql(const Population& part, const Population& total, const query::AssetCatalog& assets) {
   std::string out = query::BoxesSql(part.boxes, part, assets);
-  for (const std::string& condition : part.own) {
-    if (std::ranges::find(total.own, condition) == total.own.end()) {
-      out += " AND " + condition;
+  for (const auto& [columns, rows] : part.own) {
+    const auto same = total.own.find(columns);
+    if (same == total.own.end() || same->second != rows) {
+      out += " AND " + rows.Sql();
     }
   }
   return "(" + out + ")";
 }
 
-// The rows that some part holds.
-Result<std::string> PartsSql(const Population& total, const std::vector<CellAt>& parts,
-                             const query::AssetCatalog& assets) {
-  std::string out;
-  for (const CellAt& one : parts) {
-    GB_ASSIGN_OR_RETURN(const Population part, one.Population(assets));
-    out += (out.empty() ? "(" : " OR ") + ConditionSql(part, total, assets);
-  }
-  return out + ")";
+// What a row of the cell needs a value of.
+const std::string& ValuedOf(const CellAt& cell, const std::string& contribution) {
+  return cell.grid->Valued(cell.call, cell.branch, contribution);
 }
 
-std::string MeasureSql(const std::string& measure) {
-  const std::size_t dot = measure.rfind('.');
-  return query::ColumnSql(measure.substr(0, dot), measure.substr(dot + 1));
+std::string HasValueSql(const std::string& valued) {
+  const std::size_t dot = valued.rfind('.');
+  return valued.empty() ? "TRUE" : query::ColumnSql(valued.substr(0, dot), valued.substr(dot + 1)) + " IS NOT NULL";
+}
+
+// The rows of the total that contribute either to it or to some part.
+Result<std::string> DifferenceSql(const CellAt& total, const Population& population, const std::vector<CellAt>& parts,
+                                  const std::string& contribution, const query::AssetCatalog& assets) {
+  std::string held;
+  for (const CellAt& one : parts) {
+    GB_ASSIGN_OR_RETURN(const Population part, one.Population(assets));
+    held += (held.empty() ? "" : " OR ") + ConditionSql(part, population, assets) + " AND " +
+            HasValueSql(ValuedOf(one, contribution));
+  }
+  return "(" + HasValueSql(ValuedOf(total, contribution)) + ") <> coalesce(" + (held.empty() ? "FALSE" : held) +
+         ", FALSE)";
 }
 
 // Units of the table in the rows of the population that fulfil the condition.
@@ -111,43 +118,33 @@ Result<Population> CellAt::Population(const query::AssetCatalog& assets) const {
   return grid->CellPopulation(call, branch, grid->groups[group].key, assets);
 }
 
-Result<bool> IsRemainderFew(RunContext& run, const CellAt& total, const std::vector<CellAt>& parts,
-                            const std::string& contribution) {
-  std::int64_t rows = total.rows();
-  for (const CellAt& part : parts) {
-    rows -= part.rows();
-  }
+Result<bool> IsRemainderFew(RunContext& run, const CellAt& total, std::int64_t rows, const std::string& contribution,
+                            const std::function<std::vector<CellAt>()>& parts) {
+  std::vector<CellAt> cells;
   if (rows <= 0) {
-    return false;
+    // Nothing is left, unless a part counts rows that the total does not.
+    const std::string& valued = ValuedOf(total, contribution);
+    cells = valued.empty() ? std::vector<CellAt>{} : parts();
+    if (std::ranges::all_of(cells, [&](const CellAt& part) { return ValuedOf(part, contribution) == valued; })) {
+      return false;
+    }
   }
   GB_ASSIGN_OR_RETURN(const Population population, total.Population(run.catalog));
   std::string rest;  // of the total, as a FILTER
   for (const query::PopulationTable* table : UnitTables(run, population)) {
     const std::int64_t k = MinimumOf(run, population, *table);
-    privacy::Units units = ByRows(run, population, *table, contribution, rows, k);
-    if (units == privacy::Units::kUndecided) {
+    privacy::Units units =
+        total.grid->rows_are_single ? ByRows(run, population, *table, rows, k) : privacy::Units::kUndecided;
+    if (units != privacy::Units::kEnough) {
       if (rest.empty()) {
-        GB_ASSIGN_OR_RETURN(rest, PartsSql(population, parts, run.catalog));
-        rest += " IS NOT TRUE";
-        rest += IsCountClass(contribution) ? "" : " AND " + MeasureSql(contribution) + " IS NOT NULL";
+        cells = cells.empty() ? parts() : std::move(cells);
+        if (cells.size() > limits::kAuditPartsMax) {
+          return true;
+        }
+        GB_ASSIGN_OR_RETURN(rest, DifferenceSql(total, population, cells, contribution, run.catalog));
       }
       GB_ASSIGN_OR_RETURN(units, CountUnits(run, population, *table, k, rest));
     }
-    if (units == privacy::Units::kFew) {
-      return true;
-    }
-  }
-  return false;
-}
-
-Result<bool> IsMissingFew(RunContext& run, const CellAt& total, const std::vector<CellAt>& parts,
-                          const std::string& measure) {
-  GB_ASSIGN_OR_RETURN(const Population population, total.Population(run.catalog));
-  GB_ASSIGN_OR_RETURN(std::string missing, PartsSql(population, parts, run.catalog));
-  missing += " AND " + MeasureSql(measure) + " IS NULL";
-  for (const query::PopulationTable* table : UnitTables(run, population)) {
-    const std::int64_t k = MinimumOf(run, population, *table);
-    GB_ASSIGN_OR_RETURN(const privacy::Units units, CountUnits(run, population, *table, k, missing));
     if (units == privacy::Units::kFew) {
       return true;
     }

@@ -4,6 +4,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -19,18 +21,17 @@ struct CellAt {
   std::size_t branch = 0;
   std::size_t group = 0;
 
-  [[nodiscard]] std::int64_t rows() const { return grid->groups[group].rows[call][branch]; }
+  // Those that contribute to its counts.
+  [[nodiscard]] std::int64_t rows() const { return grid->groups[group].values[call][branch]; }
   Result<query::Population> Population(const query::AssetCatalog& assets) const;
 };
 
-// Whether 1 to k-1 units contribute to the total and to none of the parts. REQUIRES: the parts are disjoint, and rows
-// of the total; `contribution` is a class of all of them.
-Result<bool> IsRemainderFew(RunContext& run, const CellAt& total, const std::vector<CellAt>& parts,
-                            const std::string& contribution);
-
-// Whether 1 to k-1 units have rows without a value of `measure` ("<table>.<column>") in the parts. REQUIRES: the parts
-// lie in the total.
-Result<bool> IsMissingFew(RunContext& run, const CellAt& total, const std::vector<CellAt>& parts,
-                          const std::string& measure);
+// Whether 1 to k-1 units make up the difference between the total and the parts together: their rows contribute to the
+// total and to no part, or, where a part counts its rows and the total counts values, to a part only. `rows` is the
+// total's number less theirs; `parts` is asked for only if rows do not decide. REQUIRES: the parts are disjoint, and
+// lie in the total; `contribution` is a class of all of them. More than limits::kAuditPartsMax parts are not looked at:
+// true.
+Result<bool> IsRemainderFew(RunContext& run, const CellAt& total, std::int64_t rows, const std::string& contribution,
+                            const std::function<std::vector<CellAt>()>& parts);
 
 }  // namespace glovebox::engine::governed

@@ -28,6 +28,7 @@ struct Side {
   Grid* grid = nullptr;
   std::size_t order = 0;                                    // history first, then the plan
   const std::vector<std::vector<bool>>* repeats = nullptr;  // null: history
+  std::vector<std::vector<std::string>> texts = {};         // [call][branch]: of its population
 
   [[nodiscard]] bool MayWithhold(std::size_t call, std::size_t group) const {
     return repeats != nullptr && !(*repeats)[call][group];
@@ -71,19 +72,17 @@ class Totals {
   };
 
   Status CheckCalls(At total, At parts, const std::map<GroupKey, std::vector<std::size_t>>& by_total) {
-    const auto& x = total_.calls[total.call].branches[total.branch].classes;
-    const auto& y = parts_.calls[parts.call].branches[parts.branch].classes;
-    std::vector<std::string> common;
-    std::ranges::set_intersection(x, y, std::back_inserter(common));
     // The same rows but for the keys.
-    if (common.empty() || total_.BranchPopulation(total.call, total.branch).Text(run_.catalog) !=
-                              parts_.BranchPopulation(parts.call, parts.branch).Text(run_.catalog)) {
+    if (total_side_.texts[total.call][total.branch] != parts_side_.texts[parts.call][parts.branch]) {
       return {};
     }
-    for (const std::string& contribution : common) {
-      for (std::size_t t = 0; t < total_.groups.size(); ++t) {
-        const auto found = by_total.find(total_.groups[t].key);
-        if (total_.groups[t].out[total.call] && found != by_total.end()) {
+    for (std::size_t t = 0; t < total_.groups.size(); ++t) {
+      const auto found = by_total.find(total_.groups[t].key);
+      if (found == by_total.end()) {
+        continue;
+      }
+      for (const std::string& contribution : total_.Classes(total.call, total.branch, t)) {
+        if (total_.groups[t].out[total.call]) {
           GB_RETURN_IF_ERROR(CheckOne(t, total, parts, found->second, contribution));
         }
       }
@@ -96,7 +95,7 @@ class Totals {
     std::vector<CellAt> released;
     std::optional<std::size_t> last;  // by its key: it has k units, so the rest together has as many
     for (const std::size_t g : groups) {
-      if (parts_.groups[g].out[parts.call]) {
+      if (parts_.groups[g].out[parts.call] && parts_.IsOf(contribution, parts.call, parts.branch, g)) {
         released.push_back({&parts_, parts.call, parts.branch, g});
         last = parts_side_.MayWithhold(parts.call, g) ? g : last;
       }
@@ -105,8 +104,12 @@ class Totals {
     if (released.empty() || (!total_may && !last)) {
       return {};
     }
-    GB_ASSIGN_OR_RETURN(const bool few,
-                        IsRemainderFew(run_, {&total_, total.call, total.branch, t}, released, contribution));
+    const CellAt cell{&total_, total.call, total.branch, t};
+    std::int64_t rows = cell.rows();
+    for (const CellAt& part : released) {
+      rows -= part.rows();
+    }
+    GB_ASSIGN_OR_RETURN(const bool few, IsRemainderFew(run_, cell, rows, contribution, [&] { return released; }));
     if (!few) {
       return {};
     }
@@ -141,6 +144,14 @@ Status WithholdTotals(RunContext& run, std::vector<ExecutedQuery>& queries, cons
   }
   for (std::size_t q = 0; q < queries.size(); ++q) {
     sides.push_back({&queries[q].grid, sides.size(), &repeats[q]});
+  }
+  for (Side& side : sides) {
+    for (std::size_t c = 0; c < side.grid->calls.size(); ++c) {
+      side.texts.emplace_back();
+      for (std::size_t b = 0; b < side.grid->calls[c].branches.size(); ++b) {
+        side.texts.back().push_back(side.grid->BranchPopulation(c, b).Text(run.catalog));
+      }
+    }
   }
   for (const Side& total : sides) {
     for (const Side& parts : sides) {

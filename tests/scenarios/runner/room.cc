@@ -86,12 +86,11 @@ Status Room::AddTable(const std::string& name, const std::string& owner, engine:
                          .owner = owner,
                          .role = role,
                          .rule = rule,
-                         .version = "1",
+                         .version = std::to_string(++versions_),
                          .policy_digest = "",
                          .prepared = std::move(prepared)};
   const auto old = std::ranges::find(assets_, asset.name, &engine::RunAsset::name);
   if (old != assets_.end()) {
-    asset.version = std::to_string(std::stoi(old->version) + 1);
     *old = std::move(asset);
   } else {
     assets_.push_back(std::move(asset));
@@ -102,6 +101,18 @@ Status Room::AddTable(const std::string& name, const std::string& owner, engine:
                                .ok()) {
     return {ErrorCode::kInternal, open_ == nullptr ? "no database" : open_->last_error_detail()};
   }
+  return {};
+}
+
+Status Room::Withdraw(const std::string& name) {
+  const auto found = std::ranges::find(assets_, NameParts(name), &engine::RunAsset::name);
+  if (found == assets_.end()) {
+    return {ErrorCode::kNotFound, "there is no table " + name};
+  }
+  if (found->role == engine::Role::kOwn) {
+    withdrawn_.push_back(*found);  // what own tables were stays for the difference check
+  }
+  assets_.erase(found);
   return {};
 }
 
@@ -116,6 +127,7 @@ Answer Room::Ask(const std::string& sql, engine::RunMode mode) {
   request.cells.push_back({sql});
   request.parameters = parameters_;
   request.assets = assets_;
+  request.earlier_assets = withdrawn_;
   request.history = keeps_history ? history_ : std::vector<json::Value>{};
   request.inline_rows_max = kInlineRows;
   request.timeout_ms = kTimeoutMs;
@@ -126,6 +138,10 @@ Answer Room::Ask(const std::string& sql, engine::RunMode mode) {
     return answer;
   }
   Result<engine::RunResult> result = workshop_.engine().Run(request);
+  if (const Result<json::Value> left = engine::ReadRecord(request.output_folder);
+      keeps_history && left.ok() && !left->is_null()) {
+    history_.push_back(*left);  // of a run that failed
+  }
   answer.status = result.ok() ? RemoveTree(request.output_folder) : result.status();
   if (!result.ok()) {
     (void)RemoveTree(request.output_folder);

@@ -4,6 +4,7 @@
 // The same rows are readable without any rule beside it, to compare answers.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -49,6 +50,7 @@ class Room {
   // A second table of the same name is its next version.
   Status AddTable(const std::string& name, const std::string& owner, engine::Role role, const std::string& sql,
                   const std::string& rule);
+  Status Withdraw(const std::string& name);
   void SetParameter(engine::Parameter parameter);
   void Forget() { history_.clear(); }
 
@@ -61,6 +63,8 @@ class Room {
  private:
   Workshop& workshop_;
   std::vector<engine::RunAsset> assets_;
+  std::int64_t versions_ = 0;
+  std::vector<engine::RunAsset> withdrawn_;
   std::vector<engine::Parameter> parameters_;
   std::vector<json::Value> history_;
   std::unique_ptr<engine::duckdb::Database> database_;

@@ -31,12 +31,11 @@ class Scenario {
 
   void Run() {
     static const std::map<std::string, void (Scenario::*)(const Record&)> kDirectives{
-        {"table", &Scenario::Table},       {"parameter", &Scenario::Parameter},
-        {"history", &Scenario::History},   {"refuse", &Scenario::Refuse},
-        {"failed", &Scenario::Failed},     {"accept", &Scenario::Accept},
-        {"released", &Scenario::Released}, {"withheld", &Scenario::Withheld},
-        {"equal", &Scenario::Equal},       {"certificate", &Scenario::Certificate},
-        {"outputs", &Scenario::Outputs},   {"rejected", &Scenario::Rejected},
+        {"table", &Scenario::Table},       {"parameter", &Scenario::Parameter},     {"withdraw", &Scenario::Withdraw},
+        {"history", &Scenario::History},   {"refuse", &Scenario::Refuse},           {"failed", &Scenario::Failed},
+        {"accept", &Scenario::Accept},     {"released", &Scenario::Released},       {"withheld", &Scenario::Withheld},
+        {"equal", &Scenario::Equal},       {"certificate", &Scenario::Certificate}, {"outputs", &Scenario::Outputs},
+        {"rejected", &Scenario::Rejected},
     };
     for (const Record& record : file_.records) {
       SCOPED_TRACE(file_.name + ".test:" + std::to_string(record.line));
@@ -58,6 +57,14 @@ class Scenario {
         room_.AddTable(record.words[0], record.words[1], own ? engine::Role::kOwn : engine::Role::kProtected,
                        record.BodyText(), record.ExpectedText());
     ASSERT_TRUE(added.ok()) << added.message();
+  }
+
+  // withdraw NAME...: runs cannot name the table any more
+  void Withdraw(const Record& record) {
+    for (const std::string& name : record.words) {
+      const Status withdrawn = room_.Withdraw(name);
+      EXPECT_TRUE(withdrawn.ok()) << withdrawn.message();
+    }
   }
 
   // rejected TEXT: SQL, ----, a rule that the table does not accept
@@ -83,10 +90,12 @@ class Scenario {
     room_.Forget();
   }
 
-  // refuse RULE CODE [TEXT...]: statements; "-" is no rule
+  // refuse RULE CODE [@PLACE] [TEXT...]: statements; "-" is no rule; the refusal points at PLACE and says TEXT
   void Refuse(const Record& record) {
     ASSERT_GE(record.words.size(), 2U);
-    const std::string text = Join({record.words.begin() + 2, record.words.end()}, " ");
+    const bool placed = record.words.size() > 2 && record.words[2].starts_with('@');
+    const std::string place = placed ? record.words[2].substr(1) : "";
+    const std::string text = Join({record.words.begin() + (placed ? 3 : 2), record.words.end()}, " ");
     for (const std::string& sql : record.Statements()) {
       SCOPED_TRACE(sql);
       const Answer answer = room_.Ask(sql);
@@ -97,6 +106,10 @@ class Scenario {
       EXPECT_EQ(answer.status.rule(), record.words[0] == "-" ? "" : record.words[0]) << answer.status.message();
       EXPECT_EQ(WireName(answer.status.code()), record.words[1]) << answer.status.message();
       EXPECT_NE(answer.status.message().find(text), std::string::npos) << answer.status.message();
+      if (placed) {
+        const std::size_t at = answer.status.position().value_or(sql.size());
+        EXPECT_EQ(sql.substr(std::min(at, sql.size()), place.size()), place) << answer.status.message();
+      }
     }
   }
 
@@ -107,7 +120,7 @@ class Scenario {
       SCOPED_TRACE(sql);
       const Answer answer = room_.Ask(sql);
       ASSERT_FALSE(answer.status.ok());
-      EXPECT_EQ(WireName(answer.status.code()), record.words[0]);
+      EXPECT_EQ(WireName(answer.status.code()), record.words[0]) << answer.status.message();
       EXPECT_EQ(answer.status.rule(), "");
     }
   }

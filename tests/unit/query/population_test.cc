@@ -22,7 +22,19 @@ TEST(PopulationTest, OneConditionHasOneText) {
        "SELECT COUNT(*) FROM crm WHERE user_id IN (SELECT user_id FROM my WHERE grp = 'a')"},
       {"SELECT COUNT(*) FROM crm WHERE user_id IN (SELECT user_id FROM tx WHERE sku = 'x')",
        "SELECT COUNT(*) FROM crm AS c WHERE EXISTS (SELECT 1 FROM tx AS t WHERE t.user_id = c.user_id AND t.sku <> "
-       "'y')"}};
+       "'y')"},
+      {"SELECT COUNT(*) FROM my AS m JOIN crm AS c ON m.user_id = c.user_id JOIN tx AS t ON t.user_id = c.user_id",
+       "SELECT COUNT(*) FROM my AS m JOIN crm AS c ON m.user_id = c.user_id JOIN tx AS t ON t.user_id = m.user_id",
+       "SELECT COUNT(*) FROM tx AS t JOIN my AS m ON t.user_id = m.user_id JOIN crm AS c ON c.user_id = t.user_id AND "
+       "c.user_id = m.user_id AND m.user_id = c.user_id"},
+      {"SELECT COUNT(*) FROM crm AS c JOIN (SELECT DISTINCT user_id FROM tx) AS t ON c.user_id = t.user_id",
+       "SELECT COUNT(*) FROM (SELECT DISTINCT user_id FROM tx) AS t JOIN crm AS c ON t.user_id = c.user_id",
+       "SELECT COUNT(DISTINCT user_id) FROM crm WHERE user_id IN (SELECT user_id FROM tx)",
+       "SELECT COUNT(*) FROM crm WHERE user_id IN (SELECT user_id FROM tx) AND user_id IN (SELECT user_id FROM tx)"},
+      {"SELECT COUNT(*) FROM crm WHERE user_id IN (SELECT user_id FROM tx WHERE sku = 'x') AND user_id IN (SELECT "
+       "user_id FROM tx WHERE sku = 'y')",
+       "SELECT COUNT(*) FROM crm WHERE user_id IN (SELECT user_id FROM tx WHERE sku = 'y') AND user_id IN (SELECT "
+       "user_id FROM tx WHERE sku = 'x')"}};
   for (const auto& group : same) {
     for (const char* sql : group) {
       EXPECT_EQ(PopulationText(sql), PopulationText(group[0])) << sql;
@@ -56,6 +68,31 @@ TEST(PopulationTest, ComesBackFromARecord) {
   const AssetCatalog nothing({});
   EXPECT_FALSE(PopulationFromJson(one->sql[0].population.ToJson(catalog), nothing).ok());
   EXPECT_FALSE(PopulationFromJson(json::Object{}, catalog).ok());
+}
+
+TEST(PopulationTest, SettledConditionsAreSetsOfValues) {
+  const std::set<PopulationColumn> group{{"my", "grp"}};
+  OwnConditions own;
+  RestrictOwn(own, group, {true, {"a", "b"}});
+  RestrictOwn(own, group, {true, {"b", "c"}});
+  EXPECT_EQ(own.at(group).Sql(), "(b)");
+  RestrictOwn(own, group, {true, {"a"}});
+  EXPECT_EQ(own.at(group).Sql(), "FALSE");
+  OwnConditions written;
+  RestrictOwn(written, group, {false, {"p"}});
+  RestrictOwn(written, group, {false, {"q"}});
+  EXPECT_EQ(written.at(group).Sql(), "p AND q");
+  RestrictOwn(written, group, {true, {"a", "b"}});
+  EXPECT_EQ(written.at(group).Sql(), "(a OR b) AND p AND q");
+}
+
+TEST(PopulationTest, ALeftJoinStaysOneBetweenItsColumns) {
+  const std::vector<Asset> assets = SmallRoom();
+  const auto plan = PlanOf("SELECT COUNT(c.user_id) FROM my AS m LEFT JOIN crm AS c ON m.user_id = c.user_id", assets);
+  ASSERT_TRUE(plan.ok());
+  EXPECT_EQ(FromSql(plan->sql[0].population, AssetCatalog(assets)),
+            " FROM \"my\".\"data\" AS \"my\" LEFT JOIN \"crm\".\"data\" AS \"crm\" ON \"my\".\"user_id\" = "
+            "\"crm\".\"user_id\" AND TRUE");
 }
 
 TEST(PopulationTest, DisjointIsProvenOrNotSaid) {

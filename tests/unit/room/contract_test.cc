@@ -39,13 +39,15 @@ TEST(ContractTest, EachDifferenceIsNamed) {
 }
 
 TEST(ContractTest, DerivedOneFitsItsPlanOnly) {
-  const json::Value contract =
-      DerivedContract(Parse(R"({"governed":[{"minimum_units":{"a":80}},{"minimum_units":{"b":50}}],)"
-                            R"("outputs":[{"name":"by_sport","columns":["sport"]}]})"));
+  engine::RunResult plan;
+  plan.certificate = Parse(R"({"governed":[{"minimum_units":{"a":80}},{"minimum_units":{"b":50}}]})");
+  plan.outputs.push_back(Output({{"sport", "VARCHAR"}}, 0));
+  const json::Value contract = DerivedContract(plan);
   EXPECT_EQ(WhyNotConforming(contract, Output({{"sport", "VARCHAR"}}, 1'000), 50), "");
   EXPECT_NE(WhyNotConforming(contract, Output({{"sport", "VARCHAR"}}, 1'000), 49), "") << "a rule was loosened since";
   EXPECT_NE(WhyNotConforming(contract, Output({{"land", "VARCHAR"}}, 1), 50), "");
-  EXPECT_TRUE(DerivedContract(Parse("{}")).is_null());
+  EXPECT_NE(WhyNotConforming(contract, Output({{"sport", "BIGINT"}}, 1), 50), "") << "another type";
+  EXPECT_TRUE(DerivedContract({}).is_null());
   EXPECT_NE(ContractDigest(contract), ContractDigest(NormalisedContract(Parse(kGiven)).value()));
 }
 

@@ -67,10 +67,10 @@ class FakeEngine final : public engine::Engine {
     }
     engine::RunResult result;
     result.certificate = json::Parse(certificate).value();
+    result.outputs.push_back(Table(request));
     if (request.mode == engine::RunMode::kPlanOnly) {
       return result;
     }
-    result.outputs.push_back(Table(request));
     ++runs;
     json::Object tables;
     for (const engine::RunAsset& asset : request.assets) {

@@ -35,13 +35,13 @@ constexpr const char* kPoison = "by sport";
 
 TEST_F(OutputTablesTest, OneThatCannotBeMadeHoldsUpNoOther) {
   engine_.certificate = R"({"outputs":[{"name":"by sport","columns":["sport","people"]}]})";
+  engine_.output_name = kPoison;
   NotebookSpec poisoned;
   poisoned.name = "poisoned";
   poisoned.content = Base64Encode("SELECT 1");
   const auto notebook = rooms_->notebooks().Publish(federation_, "games", poisoned);
   Check(notebook);
   Approve(*notebook);
-  engine_.output_name = kPoison;
   const OutputId id = RunToEnd("poisoned")[0].output.id;
   EXPECT_EQ(Get(id).state, OutputState::kReleased);
   EXPECT_FALSE(Get(id).registered);
