@@ -76,8 +76,7 @@ Result<RunView> RunService::ViewOf(const Caller& caller, Run run, const std::str
   return view;
 }
 
-Result<RunView> RunService::Submit(const Caller& caller, const SubmitSpec& spec) {
-  GB_RETURN_IF_ERROR(core_.context().engine.Ready());
+Status RunService::CheckSizes(const SubmitSpec& spec) {
   if (spec.idempotency_token.size() > limits::kIdempotencyTokenBytesMax) {
     return Invalid("idempotency_token has at most " + std::to_string(limits::kIdempotencyTokenBytesMax) + " bytes.");
   }
@@ -87,6 +86,12 @@ Result<RunView> RunService::Submit(const Caller& caller, const SubmitSpec& spec)
   if (spec.etag.str().size() > limits::kEtagBytesMax) {
     return Invalid("etag has at most " + std::to_string(limits::kEtagBytesMax) + " bytes.");
   }
+  return Status();
+}
+
+Result<RunView> RunService::Submit(const Caller& caller, const SubmitSpec& spec) {
+  GB_RETURN_IF_ERROR(core_.context().engine.Ready());
+  GB_RETURN_IF_ERROR(CheckSizes(spec));
   GB_ASSIGN_OR_RETURN(const NotebookView latest, notebooks_.Get(caller, spec.room, spec.notebook));
   GB_ASSIGN_OR_RETURN(const Program program, RunInputs::Read(latest.version.content, latest.asset.name));
   GB_RETURN_IF_ERROR(RunInputs::CheckParameters(program, spec.parameters));

@@ -107,6 +107,7 @@ class RunService : public RunSteps {
     std::shared_ptr<std::atomic<bool>> stop;  // for a job that has not begun
   };
 
+  static Status CheckSizes(const SubmitSpec& spec);
   Result<RunView> ViewOf(const Caller& caller, Run run, const std::string& room_name);
   Result<Run> FindForCaller(const Caller& caller, RunId id);
   // As the runner's side names it: only that side asks.
