@@ -11,13 +11,13 @@ cd -- "$root"
 export LC_ALL=C.UTF-8
 python="$root/build/deps/venv/bin/python"
 core=(base crypto ledger query privacy store catalog statement notebook)
-stages=(scripts layers tidy format wrapper build unit scenarios probe e2e sanitizers fuzz clang-tidy)
+stages=(scripts layers tidy format wrapper build unit scenarios probe e2e crash sanitizers fuzz clang-tidy)
 long=0 filter='' passed=0 failed=0
-fuzz_seconds=10 tidy_seconds=${GLOVEBOX_TIDY_SECONDS:-240}
+fuzz_seconds=10 crash_rounds=2 tidy_seconds=${GLOVEBOX_TIDY_SECONDS:-240}
 
 for argument in "$@"; do
   case $argument in
-    --long) long=1 fuzz_seconds=300 tidy_seconds=100000 stages+=(analyzer threads crash) ;;
+    --long) long=1 fuzz_seconds=300 crash_rounds=20 tidy_seconds=100000 stages+=(analyzer threads) ;;
     -h | --help) sed -n '4,6s/^# //p' tools/test.sh && exit ;;
     -*) die "test: unknown option $argument; there is --long" ;;
     *) filter=$argument ;;
@@ -65,7 +65,7 @@ stage_clang-tidy() {
 }
 stage_analyzer() { python3 tools/clang_tidy.py --all --analyzer build/fuzz; }
 stage_threads() { unit_tests tsan "${core[@]}" http engine room; }
-stage_crash() { tests/crash/run.sh; }
+stage_crash() { GLOVEBOX_CRASH_ROUNDS=$crash_rounds tests/crash/run.sh; }
 
 # run_stage NAME: one line, and on failure the end of its log, indented.
 run_stage() {
