@@ -35,6 +35,7 @@ namespace glovebox::room {
 // Writes what it is told; remembers what it was asked.
 class FakeEngine final : public engine::Engine {
  public:
+  [[nodiscard]] Status Ready() const override { return ready; }
   Result<engine::SelectResult> Select(const engine::SelectRequest& request) override {
     engine::SelectResult result;
     result.file = {request.target_path, {{"sport", "VARCHAR"}, {"people", "BIGINT"}}, 2};
@@ -102,6 +103,7 @@ class FakeEngine final : public engine::Engine {
                             R"("outputs":[{"name":"by_sport","columns":["sport","people"]}]})";
   std::string output_name = "by_sport";
   std::vector<engine::Column> columns{{"sport", "VARCHAR"}, {"people", "BIGINT"}};
+  Status ready;
   Status prepare_error;
   Status run_error;
   std::function<void()> during_prepare;

@@ -30,6 +30,15 @@ TEST_F(RunsTest, ARunBeforeApprovalIsRefusedAndOnTheLedger) {
   EXPECT_EQ(engine_.runs, 0);
 }
 
+TEST_F(RunsTest, AServerWithoutWorkersTakesNoRun) {
+  Approve(MakeNotebook());
+  engine_.ready = Status(ErrorCode::kUnavailable, "no barriers");
+  const auto run = rooms_->runs().Submit(federation_, Submission());
+  EXPECT_EQ(CodeOf(run), ErrorCode::kUnavailable);
+  EXPECT_EQ(run.status().message(), "no barriers");
+  EXPECT_EQ(CountEvents("run.requested"), 0);
+}
+
 TEST_F(RunsTest, AnApprovedVersionRuns) {
   Approve(MakeNotebook("overlap", "games", kBothTables));
   const auto run = rooms_->runs().Submit(federation_, Submission());
