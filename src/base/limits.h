@@ -106,6 +106,8 @@ inline constexpr std::size_t kOwnSetsMax = 500;      // selections of one own ta
 inline constexpr std::size_t kAuditCellsMax = 100'000;      // distinct populations of a room's history and a run
 inline constexpr std::size_t kAuditStepsMax = 100'000'000;  // comparisons of a run
 inline constexpr std::size_t kAuditPartsMax = 1'000;        // of one total, in one scan
+// Up to so many cells over the same tables, each is tried beside the new one.
+inline constexpr std::size_t kAuditSeedsMax = 300;
 
 // Engine
 inline constexpr std::size_t kUnitCounterHeapBytesMax = std::size_t{1} << 30U;  // per counter; DuckDB does not see it

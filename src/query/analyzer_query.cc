@@ -202,7 +202,7 @@ Result<RelPtr> AnalyzerImpl::SelectBlock(const ast::Query& query) {
   if (select.sample) {
     return Status(ErrorCode::kNotSupported, "samples are not supported; LIMIT applies to released results")
         .WithRule("P8")
-        .At(*select.sample);
+        .At(select.sample);
   }
   if (!select.distinct_on.empty()) {
     return Status(ErrorCode::kNotSupported, "DISTINCT ON is not supported; use GROUP BY")

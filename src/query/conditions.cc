@@ -61,7 +61,7 @@ class Stepped {
       case ExprOp::kOr:
         return Connective(e);
       case ExprOp::kNot: {
-        GB_ASSIGN_OR_RETURN(TruthSets inner, Run(*e.args[0]));
+        GB_ASSIGN_OR_RETURN(const TruthSets inner, Run(*e.args[0]));
         return TruthSets{inner.when_false, inner.when_true};
       }
       case ExprOp::kIsNull:
@@ -106,7 +106,7 @@ class Stepped {
     const bool conjunction = e.op == ExprOp::kAnd;
     std::optional<TruthSets> sets;
     for (const ExprPtr& arg : e.args) {
-      GB_ASSIGN_OR_RETURN(TruthSets one, Run(*arg));
+      GB_ASSIGN_OR_RETURN(const TruthSets one, Run(*arg));
       if (!sets) {
         sets = one;
       } else if (conjunction) {

@@ -122,7 +122,7 @@ class Governor {
     if (plan.queries.size() >= limits::kPlanAggregatesMax) {
       return Refuse("P15", rel.position, "the plan has too many aggregates over protected rows");
     }
-    GB_ASSIGN_OR_RETURN(Flat flat, Flatten(input, assets_));
+    GB_ASSIGN_OR_RETURN(const Flat flat, Flatten(input, assets_));
     GovernedQuery query;
     query.position = rel.position;
     query.core = flat.core;

@@ -42,7 +42,7 @@ bool IsTable(const Population& population, const PopulationTable& units, const A
 // Puts the table in the place of its distinct units.
 void PutTable(Population& population, PopulationTable units) {
   std::erase_if(population.tables, [&units](const PopulationTable& table) { return table.alias == units.alias; });
-  PopulationTable table = units.distinct->tables[0];
+  const PopulationTable table = units.distinct->tables[0];
   if (population.Table(table.alias) == nullptr) {
     population.tables.push_back(table);
     std::ranges::sort(population.tables, {}, &PopulationTable::alias);

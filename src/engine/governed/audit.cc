@@ -57,6 +57,26 @@ bool IsInBox(const NamedBox& inner, const NamedBox& outer) {
   });
 }
 
+// Whether what the inner one asks of own columns is as narrow: settled conditions are sets of stored values.
+bool IsInOwn(const query::OwnConditions& inner, const query::OwnConditions& outer) {
+  return std::ranges::all_of(outer, [&inner](const auto& entry) {
+    const auto same = inner.find(entry.first);
+    return same != inner.end() &&
+           (same->second == entry.second || (same->second.settled && entry.second.settled &&
+                                             std::ranges::includes(entry.second.conditions, same->second.conditions)));
+  });
+}
+
+bool AreDisjointOwn(const query::OwnConditions& a, const query::OwnConditions& b) {
+  return std::ranges::any_of(a, [&b](const auto& entry) {
+    const auto other = b.find(entry.first);
+    return other != b.end() && entry.second.settled && other->second.settled &&
+           std::ranges::none_of(entry.second.conditions, [&other](const std::string& value) {
+             return other->second.conditions.contains(value);
+           });
+  });
+}
+
 class Audit {
  public:
   explicit Audit(RunContext& run) : run_(run) {}
@@ -168,7 +188,7 @@ class Audit {
 
   [[nodiscard]] bool IsIn(const OutCell& inner, const OutCell& outer) {
     ++steps_;
-    return inner.own == outer.own && inner.digest != outer.digest &&
+    return IsInOwn(inner.own, outer.own) && inner.digest != outer.digest &&
            std::ranges::all_of(inner.boxes, [&outer](const NamedBox& box) {
              return std::ranges::any_of(outer.boxes, [&box](const NamedBox& other) { return IsInBox(box, other); });
            });
@@ -176,15 +196,15 @@ class Audit {
 
   [[nodiscard]] bool AreDisjoint(const OutCell& a, const OutCell& b) {
     ++steps_;
-    return std::ranges::all_of(a.boxes, [&](const NamedBox& x) {
-      return std::ranges::all_of(b.boxes, [&](const NamedBox& y) {
-        return std::ranges::any_of(x, [&](const auto& entry) {
-          const auto other = y.find(entry.first);
-          return other != y.end() && bases_[a.base].plain.contains(entry.first.first) &&
-                 !entry.second.Overlaps(other->second);
-        });
-      });
-    });
+    return AreDisjointOwn(a.own, b.own) || std::ranges::all_of(a.boxes, [&](const NamedBox& x) {
+             return std::ranges::all_of(b.boxes, [&](const NamedBox& y) {
+               return std::ranges::any_of(x, [&](const auto& entry) {
+                 const auto other = y.find(entry.first);
+                 return other != y.end() && bases_[a.base].plain.contains(entry.first.first) &&
+                        !entry.second.Overlaps(other->second);
+               });
+             });
+           });
   }
 
   // The cell as a total, and as the last part of every total that is out.
@@ -201,7 +221,7 @@ class Audit {
         }
         if (IsIn(out_[other], out_[cell])) {
           Family family;
-          Extend(family, cell, contribution, other, out_.size());
+          Extend(family, cell, contribution, {other});
           for (const std::vector<std::size_t>& members : family.members) {
             done.insert(members.begin(), members.end());
           }
@@ -222,25 +242,53 @@ class Audit {
 
   Result<bool> IsLastPart(std::size_t cell, std::size_t total, const std::string& contribution) {
     Family& usual = families_[{total, contribution}];
-    Extend(usual, total, contribution, out_.size(), out_.size());
-    if (usual.Contains(cell)) {
-      return IsFew(total, usual, contribution);
+    Extend(usual, total, contribution, {});
+    Family with = usual;
+    if (!usual.Contains(cell)) {
+      with = Family();
+      Extend(with, total, contribution, {cell});
     }
-    Family other;
-    Extend(other, total, contribution, cell, out_.size());
-    return IsFew(total, other, contribution);
+    GB_ASSIGN_OR_RETURN(const bool few, IsFew(total, with, contribution));
+    const std::vector<std::size_t>& cells = bases_[out_[total].base].cells;
+    if (few || cells.size() > limits::kAuditSeedsMax) {
+      return few;
+    }
+    // An earlier cell may stand in the way of the parts: each cell gets its turn beside this one.
+    std::set<std::size_t> done{cell, total};
+    const auto finish = [&done](const Family& family) {
+      for (const std::vector<std::size_t>& members : family.members) {
+        done.insert(members.begin(), members.end());
+      }
+    };
+    finish(with);
+    for (const std::size_t seed : cells) {
+      if (done.contains(seed) || !out_[seed].classes.contains(contribution) || !IsIn(out_[seed], out_[total]) ||
+          !AreDisjoint(out_[seed], out_[cell])) {
+        continue;
+      }
+      Family family;
+      Extend(family, total, contribution, {cell, seed});
+      finish(family);
+      GB_ASSIGN_OR_RETURN(const bool found, IsFew(total, family, contribution));
+      if (found) {
+        return true;
+      }
+    }
+    return false;
   }
 
-  // Adds what lies in the total and has no row in common with the members: `first`, if it is a cell, and then those
+  // Adds what lies in the total and has no row in common with the members: `first`, which are disjoint, and then those
   // that were not looked at before.
-  void Extend(Family& family, std::size_t total, const std::string& contribution, std::size_t first, std::size_t none) {
+  void Extend(Family& family, std::size_t total, const std::string& contribution,
+              const std::vector<std::size_t>& first) {
     const std::vector<std::size_t>& cells = bases_[out_[total].base].cells;
-    if (first != none) {
-      Join(family, first);
+    for (const std::size_t one : first) {
+      Join(family, one);
     }
     for (; family.looked_at < cells.size() && !IsExhausted(); ++family.looked_at) {
       const std::size_t one = cells[family.looked_at];
-      if (one == first || !out_[one].classes.contains(contribution) || !IsIn(out_[one], out_[total])) {
+      if (std::ranges::find(first, one) != first.end() || !out_[one].classes.contains(contribution) ||
+          !IsIn(out_[one], out_[total])) {
         continue;
       }
       const bool fits = std::ranges::all_of(family.members, [&](const std::vector<std::size_t>& members) {

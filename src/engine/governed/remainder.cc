@@ -101,6 +101,23 @@ Result<std::string> DifferenceSql(const CellAt& total, const Population& populat
          ", FALSE)";
 }
 
+// Units of the table that are not in exactly one part: those that the parts leave out, and those that are in several.
+// What counts presence adds up over other parts than rows do.
+Result<privacy::Units> CountUneven(RunContext& run, const Population& population, const query::PopulationTable& table,
+                                   std::int64_t k, const std::vector<CellAt>& parts, const std::string& contribution) {
+  std::string times;
+  for (const CellAt& one : parts) {
+    GB_ASSIGN_OR_RETURN(const Population part, one.Population(run.catalog));
+    times += (times.empty() ? "" : " + ") + ("max(CASE WHEN " + ConditionSql(part, population, run.catalog) + " AND ") +
+             HasValueSql(ValuedOf(one, contribution)) + " THEN 1 ELSE 0 END)";
+  }
+  GB_ASSIGN_OR_RETURN(const std::int64_t count,
+                      run.connection.QueryInt("SELECT count(*) FROM (SELECT " + query::UnitSql(table.alias) +
+                                              " AS u, " + times + " AS n" + query::FromSql(population, run.catalog) +
+                                              " GROUP BY u) WHERE u IS NOT NULL AND n <> 1"));
+  return privacy::DecideByCount(std::min(count, k), k);
+}
+
 // Units of the table in the rows of the population that fulfil the condition.
 Result<privacy::Units> CountUnits(RunContext& run, const Population& population, const query::PopulationTable& table,
                                   std::int64_t k, const std::string& condition) {
@@ -121,7 +138,8 @@ Result<Population> CellAt::Population(const query::AssetCatalog& assets) const {
 Result<bool> IsRemainderFew(RunContext& run, const CellAt& total, std::int64_t rows, const std::string& contribution,
                             const std::function<std::vector<CellAt>()>& parts) {
   std::vector<CellAt> cells;
-  if (rows <= 0) {
+  const bool uneven = IsUnitsClass(contribution) && total.grid->count_class != contribution;
+  if (rows <= 0 && !uneven) {
     // Nothing is left, unless a part counts rows that the total does not.
     const std::string& valued = ValuedOf(total, contribution);
     cells = valued.empty() ? std::vector<CellAt>{} : parts();
@@ -140,6 +158,13 @@ Result<bool> IsRemainderFew(RunContext& run, const CellAt& total, std::int64_t r
         cells = cells.empty() ? parts() : std::move(cells);
         if (cells.size() > limits::kAuditPartsMax) {
           return true;
+        }
+        if (uneven) {
+          GB_ASSIGN_OR_RETURN(units, CountUneven(run, population, *table, k, cells, contribution));
+          if (units == privacy::Units::kFew) {
+            return true;
+          }
+          continue;
         }
         GB_ASSIGN_OR_RETURN(rest, DifferenceSql(total, population, cells, contribution, run.catalog));
       }
