@@ -141,7 +141,7 @@ TEST(AnalysisRuleTest, NamesTheMemberThatIsWrong) {
 }
 
 TEST(AnalysisRuleTest, FitsTheTableOrNot) {
-  const auto check = [](const std::string& text, std::vector<RuleColumn> columns) {
+  const auto check = [](const std::string& text, const std::vector<RuleColumn>& columns) {
     const auto rule = ParseAnalysisRule(text);
     EXPECT_TRUE(rule.ok()) << rule.status().message();
     return CheckRuleAgainst(*rule, columns).message();

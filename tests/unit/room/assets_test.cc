@@ -35,7 +35,7 @@ TEST_F(AssetsTest, LocalNameIsTheOwnersSecret) {
   EXPECT_EQ(other->asset.table_id, "");
   for (const std::string& entry : Entries()) {
     EXPECT_EQ(entry.find("main.default"), std::string::npos) << entry;
-    EXPECT_EQ(entry.find("@"), std::string::npos) << "no person's name on the ledger: " << entry;
+    EXPECT_EQ(entry.find('@'), std::string::npos) << "no person's name on the ledger: " << entry;
   }
 }
 
