@@ -141,14 +141,7 @@ class ProcessEngine::Impl {
 ProcessEngine::ProcessEngine(const ProcessEngineOptions& options) : impl_(std::make_unique<Impl>(options)) {}
 ProcessEngine::~ProcessEngine() = default;
 
-Result<ConfinementReport> ProcessEngine::SelfTest() {
-  GB_ASSIGN_OR_RETURN(const worker::BarrierReport report, impl_->pool().SelfTest());
-  return ConfinementReport{.landlock_abi = report.landlock_abi,
-                           .seccomp = report.seccomp,
-                           .namespaces = report.namespaces,
-                           .private_root = report.private_root,
-                           .unprivileged = report.unprivileged};
-}
+Result<ConfinementReport> ProcessEngine::SelfTest() { return impl_->pool().SelfTest(); }
 
 Result<SelectResult> ProcessEngine::Select(const SelectRequest& request) {
   Task task = impl_->NewTask(JobKind::kSelect);

@@ -14,6 +14,7 @@
 
 #include "base/limits.h"
 #include "engine/engine.h"
+#include "engine/worker/barrier.h"
 
 namespace glovebox::engine {
 
@@ -29,16 +30,7 @@ struct ProcessEngineOptions {
 };
 
 // Which barriers a worker found to hold.
-struct ConfinementReport {
-  int landlock_abi = 0;  // 0: none
-  bool seccomp = false;
-  bool namespaces = false;
-  bool private_root = false;
-  bool unprivileged = false;
-
-  [[nodiscard]] bool HoldsFiles() const { return landlock_abi > 0 || private_root; }
-  [[nodiscard]] bool HoldsNetwork() const { return seccomp || namespaces; }
-};
+using ConfinementReport = worker::BarrierReport;
 
 class ProcessEngine final : public Engine {
  public:

@@ -5,10 +5,8 @@
 #include <map>
 #include <utility>
 
-#include "base/file.h"
 #include "base/log.h"
 #include "base/strings.h"
-#include "room/documents.h"
 
 namespace glovebox::room {
 
@@ -53,12 +51,16 @@ Result<std::optional<engine::RunAsset>> EarlierTables::FindKept(const Room& room
                                                                 const std::string& content) {
   GB_ASSIGN_OR_RETURN(const auto row, core_.Read([&](store::Transaction& tx) {
     return tx.QueryOne(
-        "SELECT k.name, k.owner_alias, k.version, k.policy_digest, k.rule, p.path, p.columns_json, p.row_count, "
-        "p.statistics FROM room_kept_tables k JOIN room_prepared p ON p.asset_id = k.asset_id AND "
-        "p.cache_key = k.cache_key WHERE k.room_id = ? AND k.content = ?",
+        "SELECT name, owner_alias, version, policy_digest, rule, asset_id, cache_key FROM room_kept_tables WHERE "
+        "room_id = ? AND content = ?",
         {room.id.str(), content});
   }));
-  if (!row || !FileExists(core_.PathOf(row->Text(5)))) {
+  if (!row) {
+    return std::optional<engine::RunAsset>();
+  }
+  GB_ASSIGN_OR_RETURN(std::optional<engine::PreparedAsset> stored,
+                      preparer_.Stored(AssetId(row->Text(5)), row->Text(6)));
+  if (!stored) {
     return std::optional<engine::RunAsset>();
   }
   engine::RunAsset asset;
@@ -68,11 +70,7 @@ Result<std::optional<engine::RunAsset>> EarlierTables::FindKept(const Room& room
   asset.version = row->Text(2);
   asset.policy_digest = row->Text(3);
   asset.rule = row->Text(4);
-  asset.prepared.file.path = core_.PathOf(row->Text(5));
-  GB_ASSIGN_OR_RETURN(const json::Value columns, JsonFromText(row->Text(6)));
-  asset.prepared.file.columns = ColumnsFromJson(columns);
-  asset.prepared.file.rows = row->Int(7);
-  GB_ASSIGN_OR_RETURN(asset.prepared.statistics, JsonFromText(row->Text(8)));
+  asset.prepared = std::move(*stored);
   return std::optional(std::move(asset));
 }
 

@@ -88,23 +88,33 @@ Result<std::shared_ptr<const Prepared>> Preparer::Get(const OrganisationId& owne
   return std::shared_ptr<const Prepared>(held, &held->prepared);
 }
 
-Result<Preparer::HeldPointer> Preparer::Load(const Asset& asset, const std::string& key) {
+Result<std::optional<engine::PreparedAsset>> Preparer::Stored(const AssetId& asset, const std::string& key) {
   GB_ASSIGN_OR_RETURN(const auto row, core_.Read([&](store::Transaction& tx) {
     return tx.QueryOne(
         "SELECT path, columns_json, row_count, statistics FROM room_prepared WHERE "
         "asset_id = ? AND cache_key = ?",
-        {asset.id.str(), key});
+        {asset.str(), key});
   }));
   if (!row || !FileExists(core_.PathOf(row->Text(0)))) {
+    return std::optional<engine::PreparedAsset>();
+  }
+  engine::PreparedAsset prepared;
+  prepared.file.path = core_.PathOf(row->Text(0));
+  GB_ASSIGN_OR_RETURN(const json::Value columns, JsonFromText(row->Text(1)));
+  prepared.file.columns = ColumnsFromJson(columns);
+  prepared.file.rows = row->Int(2);
+  GB_ASSIGN_OR_RETURN(prepared.statistics, JsonFromText(row->Text(3)));
+  return std::optional(std::move(prepared));
+}
+
+Result<Preparer::HeldPointer> Preparer::Load(const Asset& asset, const std::string& key) {
+  GB_ASSIGN_OR_RETURN(std::optional<engine::PreparedAsset> stored, Stored(asset.id, key));
+  if (!stored) {
     return HeldPointer();
   }
   auto held = std::make_shared<Held>();
   held->prepared.cache_key = key;
-  held->prepared.asset.file.path = core_.PathOf(row->Text(0));
-  GB_ASSIGN_OR_RETURN(const json::Value columns, JsonFromText(row->Text(1)));
-  held->prepared.asset.file.columns = ColumnsFromJson(columns);
-  held->prepared.asset.file.rows = row->Int(2);
-  GB_ASSIGN_OR_RETURN(held->prepared.asset.statistics, JsonFromText(row->Text(3)));
+  held->prepared.asset = std::move(*stored);
   return held;
 }
 

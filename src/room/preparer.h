@@ -13,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -37,6 +38,8 @@ class Preparer {
   // `local_room` is the owner's name of the room, on whose owner's behalf the table is read.
   Result<std::shared_ptr<const Prepared>> Get(const OrganisationId& owner, const std::string& local_room,
                                               const Asset& asset, const std::string& rule);
+  // As it was stored under this key; nothing if it is gone.
+  Result<std::optional<engine::PreparedAsset>> Stored(const AssetId& asset, const std::string& key);
   // Makes `prepared` the asset's only one, but for those that are kept for the difference check (earlier_tables.h).
   void Keep(const Asset& asset, const std::shared_ptr<const Prepared>& prepared);
   // Removes the asset's files but for those that are kept; those that a run reads, when it has ended.

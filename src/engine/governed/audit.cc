@@ -48,6 +48,11 @@ struct Family {
   [[nodiscard]] bool Contains(std::size_t cell) const {
     return std::ranges::any_of(members, [cell](const auto& of) { return std::ranges::binary_search(of, cell); });
   }
+  void AddTo(std::set<std::size_t>& cells) const {
+    for (const std::vector<std::size_t>& of : members) {
+      cells.insert(of.begin(), of.end());
+    }
+  }
 };
 
 bool IsInBox(const NamedBox& inner, const NamedBox& outer) {
@@ -222,9 +227,7 @@ class Audit {
         if (IsIn(out_[other], out_[cell])) {
           Family family;
           Extend(family, cell, contribution, {other});
-          for (const std::vector<std::size_t>& members : family.members) {
-            done.insert(members.begin(), members.end());
-          }
+          family.AddTo(done);
           GB_ASSIGN_OR_RETURN(const bool few, IsFew(cell, family, contribution));
           if (few) {
             return true;
@@ -243,11 +246,12 @@ class Audit {
   Result<bool> IsLastPart(std::size_t cell, std::size_t total, const std::string& contribution) {
     Family& usual = families_[{total, contribution}];
     Extend(usual, total, contribution, {});
-    Family with = usual;
-    if (!usual.Contains(cell)) {
-      with = Family();
-      Extend(with, total, contribution, {cell});
+    Family other;
+    const bool is_member = usual.Contains(cell);
+    if (!is_member) {
+      Extend(other, total, contribution, {cell});
     }
+    const Family& with = is_member ? usual : other;
     GB_ASSIGN_OR_RETURN(const bool few, IsFew(total, with, contribution));
     const std::vector<std::size_t>& cells = bases_[out_[total].base].cells;
     if (few || cells.size() > limits::kAuditSeedsMax) {
@@ -255,12 +259,7 @@ class Audit {
     }
     // An earlier cell may stand in the way of the parts: each cell gets its turn beside this one.
     std::set<std::size_t> done{cell, total};
-    const auto finish = [&done](const Family& family) {
-      for (const std::vector<std::size_t>& members : family.members) {
-        done.insert(members.begin(), members.end());
-      }
-    };
-    finish(with);
+    with.AddTo(done);
     for (const std::size_t seed : cells) {
       if (done.contains(seed) || !out_[seed].classes.contains(contribution) || !IsIn(out_[seed], out_[total]) ||
           !AreDisjoint(out_[seed], out_[cell])) {
@@ -268,7 +267,7 @@ class Audit {
       }
       Family family;
       Extend(family, total, contribution, {cell, seed});
-      finish(family);
+      family.AddTo(done);
       GB_ASSIGN_OR_RETURN(const bool found, IsFew(total, family, contribution));
       if (found) {
         return true;
