@@ -41,7 +41,6 @@ using Etag = Id<struct EtagTag>;  // a version of a notebook
 using OutputId = Id<struct OutputTag>;
 
 enum class RunId : std::int64_t {};
-enum class JobId : std::int64_t {};
 
 // A fresh UUIDv7: time-ordered, lower case, with hyphens.
 std::string NewUuid(const Clock& clock, Random& random);
