@@ -19,6 +19,7 @@
 #include "engine/worker/frames.h"
 #include "engine/worker/process.h"
 #include "engine/worker/worker_main.h"
+#include "tests/unit/engine/worker_program.h"
 
 namespace glovebox::engine::worker {
 namespace {
@@ -27,7 +28,7 @@ namespace {
 class ProcessTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    auto process = Process::Start("/proc/self/exe");
+    auto process = Process::Start(WorkerProgram());
     ASSERT_TRUE(process.ok());
     process_ = std::move(process).value();
     const auto ready = ReadFrame(process_->socket(), kReady.size(), kNoDeadline);
@@ -116,7 +117,7 @@ TEST_F(ProcessTest, KillEndsIt) {
 }
 
 TEST(WorkerPool, SelfTestHolds) {
-  WorkerPool pool({});
+  WorkerPool pool({.executable = WorkerProgram()});
   const auto report = pool.SelfTest();
   ASSERT_TRUE(report.ok()) << report.status().message();
   EXPECT_TRUE(report->seccomp);
@@ -124,7 +125,7 @@ TEST(WorkerPool, SelfTestHolds) {
 }
 
 TEST(WorkerPool, EveryJobGetsAWorkerOfItsOwn) {
-  WorkerPool pool({.executable = "/proc/self/exe", .size = 2, .jobs_max = 3});
+  WorkerPool pool({.executable = WorkerProgram(), .size = 2, .jobs_max = 3});
   std::array<std::thread, 4> threads;
   for (std::thread& thread : threads) {
     thread = std::thread([&pool] {
@@ -144,7 +145,7 @@ TEST(WorkerPool, AProgramThatIsNoWorkerIsUnavailable) {
 }
 
 TEST(WorkerPool, AJobThatIsTooLargeIsRefused) {
-  WorkerPool pool({});
+  WorkerPool pool({.executable = WorkerProgram()});
   Task task;
   task.job.request = std::string(limits::kWorkerMessageBytesMax, 'x');
   EXPECT_EQ(pool.Execute(task).status().code(), ErrorCode::kResourceExhausted);
@@ -168,7 +169,7 @@ Task EndlessTask(const std::string& cancel_key) {
 }
 
 TEST(WorkerPool, CancelEndsTheJobsOfItsKeyOnly) {
-  WorkerPool pool({});
+  WorkerPool pool({.executable = WorkerProgram()});
   std::atomic<bool> ended = false;
   Status status;
   std::thread job([&] {
@@ -187,7 +188,7 @@ TEST(WorkerPool, CancelEndsTheJobsOfItsKeyOnly) {
 }
 
 TEST(WorkerPool, ATaskThatWasCancelledBeforeThePoolKnewItDoesNotBegin) {
-  WorkerPool pool({});
+  WorkerPool pool({.executable = WorkerProgram()});
   Task task = EndlessTask("mine");
   task.cancelled = std::make_shared<const std::atomic<bool>>(true);
   pool.Cancel("mine");
@@ -195,14 +196,14 @@ TEST(WorkerPool, ATaskThatWasCancelledBeforeThePoolKnewItDoesNotBegin) {
 }
 
 TEST(WorkerPool, AJobThatTakesTooLongEnds) {
-  WorkerPool pool({});
+  WorkerPool pool({.executable = WorkerProgram()});
   Task task = EndlessTask("");
   task.timeout_ms = 1'000;
   EXPECT_EQ(pool.Execute(task).status().code(), ErrorCode::kDeadlineExceeded);
 }
 
 TEST(WorkerPool, NoMoreJobsAtOnceThanAllowed) {
-  WorkerPool pool({.executable = "/proc/self/exe", .size = 1, .jobs_max = 1});
+  WorkerPool pool({.executable = WorkerProgram(), .size = 1, .jobs_max = 1});
   std::atomic<bool> ended = false;
   std::thread job([&] {
     (void)pool.Execute(EndlessTask("first"));
@@ -224,7 +225,7 @@ TEST(WorkerPool, NoMoreJobsAtOnceThanAllowed) {
 
 TEST(WorkerPool, LeavesNoProcessBehind) {
   {
-    WorkerPool pool({});
+    WorkerPool pool({.executable = WorkerProgram()});
     EXPECT_TRUE(pool.SelfTest().ok());
   }
   EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1);
