@@ -5,6 +5,7 @@
 #   src/NAME/**.cc                 the part; main.cc is a program's and stays out
 #   tests/unit/NAME/**.cc          one GoogleTest program NAME_test, registered as unit.NAME
 #   tests/scenarios/runner/*.cc    the program scenario_test, registered as scenarios
+#   tests/property/*.cc            the program property_test, registered as property
 #   tests/fuzz/NAME_fuzz.cc        a libFuzzer program NAME_fuzz (preset fuzz)
 #   bench/NAME_bench.cc            a program NAME_bench (preset release)
 # A fuzz or bench program is linked to the parts whose headers it includes.
@@ -62,6 +63,17 @@ function(glovebox_scenario_test)
     target_include_directories(scenario_test PRIVATE ${CMAKE_SOURCE_DIR})
     add_test(NAME scenarios COMMAND scenario_test WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
     set_tests_properties(scenarios PROPERTIES TIMEOUT 600)
+  endif()
+endfunction()
+
+function(glovebox_property_test)
+  file(GLOB properties CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/property/*.cc)
+  if(properties AND TARGET glovebox_engine)
+    add_executable(property_test ${properties} tests/scenarios/runner/room.cc tests/scenarios/runner/rows.cc)
+    target_link_libraries(property_test PRIVATE glovebox_engine rapidcheck GTest::gtest_main)
+    target_include_directories(property_test PRIVATE ${CMAKE_SOURCE_DIR})
+    add_test(NAME property COMMAND property_test WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+    set_tests_properties(property PROPERTIES TIMEOUT 7200)
   endif()
 endfunction()
 

@@ -24,6 +24,7 @@ from story import WITHHELD, Story
 
 
 MINIMUM = 50  # people, in both parties' rules
+PARAMETERS = {"born_from": "1950-01-01"}  # of the main run
 WIDTH_OF_CODE = 96
 
 
@@ -133,7 +134,7 @@ class Demo:
         refusal = must_fail(lambda: self.c.start(steps.NOTEBOOK))
         story.says("federation", f"tries to run it at once. Refused: {refusal}")
         plan = self.c.petra.native.plan(steps.NOTEBOOK)
-        outputs = "; ".join(f"{output['name']} ({', '.join(output['columns'])})" for output in plan["certificate"]["outputs"])
+        outputs = "; ".join(f"{output['name']} ({', '.join(column['name'] for column in output['columns'])})" for output in plan["outputs"])
         story.says("insurer", f"reads the same text (version {etag[:12]}…) and asks what it would release, before any data is read: {outputs}. "
                               f"Plan {plan['certificate']['plan'][:12]}…")
         review = self.c.approve(steps.NOTEBOOK)
@@ -142,14 +143,18 @@ class Demo:
     def run(self):
         story = self.story
         story.section("The run")
-        self.main_run = self.c.run(steps.NOTEBOOK, {"born_from": "1950-01-01"})
+        self.main_run = self.c.run(steps.NOTEBOOK, PARAMETERS)
         result = self.main_run.state.result_state.value
         check(result == "SUCCESS", f"the run ended as {result}: {self.main_run.state.state_message}")
         place = self.c.output_place(self.main_run)
         expiry = time.strftime("%Y-%m-%d", time.gmtime(place.expiration_time / 1000))
         story.says("federation", f"runs the approved version: {result}. The output is in {place.catalog_name}.{place.schema_name}, until {expiry}.")
-        story.says("both", "get the plan certificate, and each can compute it again. In words:")
-        for name, text in certificate.in_words(self.c.petra.native.certificate(self.main_run.run_id)):
+        plan = self.c.petra.native.certificate(self.main_run.run_id)
+        again = self.c.petra.native.plan(steps.NOTEBOOK, PARAMETERS)["certificate"]
+        check(again == plan, "the insurer's own plan must be the certificate of the run")
+        story.says("both", "get the plan certificate. The insurer plans the same text once more, by schemas and rules alone: the same, byte for "
+                           f"byte (plan {plan['plan'][:12]}…). In words:")
+        for name, text in certificate.in_words(plan):
             story.line()
             for line in textwrap.wrap(f"{name}: {text}", WIDTH_OF_CODE):
                 story.line("    " + line)
@@ -210,6 +215,11 @@ class Demo:
         story.says("insurer", f"exports the evidence, {bundle.stat().st_size:,} bytes, and verifies it offline, with no server:")
         story.code(f"glovebox audit verify evidence.tar --pin {self.c.pin[:30]}… --min-size {len(entries)}\n\n"
                    + "\n".join(line for line in report.text.splitlines() if not line.startswith("  ")))
+        report = evidence.replan(bundle, self.c.pin, len(entries))
+        check(report.exit_code == 0, "the run's plan must come out of the evidence again:\n" + report.text)
+        story.line()
+        story.says("insurer", "computes the plan of the run again, from the code and the rules in the evidence:")
+        story.code("glovebox audit replan evidence.tar …\n\n" + report.text.rstrip())
         approval = next(entry["seq"] for entry in entries if entry["type"] == "approval.granted")
         with tempfile.TemporaryDirectory() as work:
             forged = evidence.flip_a_byte(bundle, approval, pathlib.Path(work))
@@ -218,7 +228,7 @@ class Demo:
         named = evidence.lines_about(report.text, approval)
         check(named, f"verification must name entry {approval}:\n{report.text}")
         story.line()
-        story.says("somebody", f"changes one byte of entry {approval}, the approval, in a copy. The same command now says:")
+        story.says("somebody", f"changes one byte of entry {approval}, the approval, in a copy. Verification now says:")
         story.code("INVALID\n" + "\n".join(textwrap.shorten(line, WIDTH_OF_CODE) for line in named))
 
     def attacks(self):

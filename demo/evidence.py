@@ -21,6 +21,12 @@ def verify(bundle, pin, entries):
     return Report(done.returncode, done.stdout + done.stderr)
 
 
+def replan(bundle, pin, entries):
+    """`glovebox audit replan`: the same, and the plan certificate of every run computed again."""
+    done = server.run_glovebox("audit", "replan", bundle, "--pin", pin, "--min-size", entries)
+    return Report(done.returncode, done.stdout + done.stderr)
+
+
 def lines_about(report, entry):
     return [line for line in report.splitlines() if f"entry {entry}" in line]
 

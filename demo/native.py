@@ -39,9 +39,9 @@ class Native:
     def rule(self, asset):
         return self._send("GET", f"/assets/{asset}/rule").json()
 
-    def plan(self, notebook):
-        """What the notebook would release, by schemas and rules alone."""
-        return self._send("POST", f"/notebooks/{notebook}/plan", json={}).json()
+    def plan(self, notebook, parameters=None):
+        """What a run with these parameters would release, by schemas and rules alone."""
+        return self._send("POST", f"/notebooks/{notebook}/plan", json={"parameters": parameters or {}}).json()
 
     def contract(self, notebook):
         return self._send("GET", f"/notebooks/{notebook}/contract").json()

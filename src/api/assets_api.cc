@@ -197,14 +197,8 @@ Result<Response> ListRevisions(const Context& context, const Caller& caller, con
   const std::string& room_name = request.PathParameter("room");
   GB_ASSIGN_OR_RETURN(catalog::PageRequest page, ReadPageRequest(request, "page_size"));
   page.size = page.size == 0 ? limits::kRevisionsPageSize : page.size;
-  GB_ASSIGN_OR_RETURN(const auto all,
-                      context.rooms->notebooks().Revisions(caller, room_name, request.PathParameter("name")));
-  // Newest first: the key that ascends is what is left of the numbers below.
-  const std::int64_t newest = all.empty() ? 0 : all.front().version.number;
-  GB_ASSIGN_OR_RETURN(const auto listed, PageOf(all, page, [&](const room::NotebookView& view) {
-                        const std::string rank = std::to_string(newest - view.version.number);
-                        return std::string(12 - std::min<std::size_t>(rank.size(), 12), '0') + rank;
-                      }));
+  GB_ASSIGN_OR_RETURN(const auto listed,
+                      context.rooms->notebooks().Revisions(caller, room_name, request.PathParameter("name"), page));
   json::Array items;
   for (const room::NotebookView& view : listed.items) {
     items.push_back(NotebookAssetJson(view, room_name));
@@ -215,15 +209,10 @@ Result<Response> ListRevisions(const Context& context, const Caller& caller, con
 Result<Response> GetRevision(const Context& context, const Caller& caller, const Request& request) {
   GB_RETURN_IF_ERROR(RequireNotebook(request));
   const std::string& room_name = request.PathParameter("room");
-  GB_ASSIGN_OR_RETURN(const auto all,
-                      context.rooms->notebooks().Revisions(caller, room_name, request.PathParameter("name")));
-  const Etag etag(request.PathParameter("etag"));
-  for (const room::NotebookView& view : all) {
-    if (view.version.etag == etag) {
-      return Response::Json(NotebookAssetJson(view, room_name));
-    }
-  }
-  return Status(ErrorCode::kNotFound, "The notebook has no version with this etag.");
+  GB_ASSIGN_OR_RETURN(const room::NotebookView view,
+                      context.rooms->notebooks().Revision(caller, room_name, request.PathParameter("name"),
+                                                          Etag(request.PathParameter("etag"))));
+  return Response::Json(NotebookAssetJson(view, room_name));
 }
 
 }  // namespace

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/health_api.h"
 
+#include <cstdint>
 #include <string>
 
+#include "base/assert.h"
 #include "base/json.h"
+#include "base/limits.h"
+#include "room/rooms.h"
 
 namespace glovebox::api {
 namespace {
@@ -12,10 +16,7 @@ using http::Method;
 using http::Request;
 using http::Response;
 
-bool IsLocal(const Request& request) {
-  return request.remote_address.starts_with("127.") || request.remote_address == "::1" ||
-         request.remote_address.starts_with("::ffff:127.");
-}
+constexpr std::int64_t kMsPerHour = 3'600'000;
 
 std::string MetricsText(const Metrics& metrics) {
   std::string text =
@@ -26,6 +27,15 @@ std::string MetricsText(const Metrics& metrics) {
             std::to_string(metrics.responses.at(hundreds).load()) + "\n";
   }
   return text;
+}
+
+std::string ReviewsText(std::int64_t due_soon) {
+  return "# HELP glovebox_output_reviews_due_soon Outputs that expire within " +
+         std::to_string(limits::kOutputReviewReminderMs / kMsPerHour) +
+         " hours unless their review is decided.\n"
+         "# TYPE glovebox_output_reviews_due_soon gauge\n"
+         "glovebox_output_reviews_due_soon " +
+         std::to_string(due_soon) + "\n";
 }
 
 }  // namespace
@@ -39,11 +49,14 @@ void AddHealthApi(const Metrics& metrics, http::Router& router) {
     }
     return Response::Json(json::Object{{"status", "ready"}});
   });
-  router.Add(Method::kGet, "/metrics", [&metrics](Request& request) -> Result<Response> {
-    if (!IsLocal(request)) {
-      return Status(ErrorCode::kEndpointNotFound, "No endpoint has this path.");
-    }
-    return Response::Text(MetricsText(metrics), "text/plain; version=0.0.4; charset=utf-8");
+}
+
+void AddMetricsApi(const Context& context, http::Router& router) {
+  GB_ASSERT(context.metrics != nullptr && context.rooms != nullptr);
+  router.Add(Method::kGet, "/metrics", [context](Request&) -> Result<Response> {
+    GB_ASSIGN_OR_RETURN(const std::int64_t due_soon, context.rooms->outputs().CountReviewsDueSoon());
+    return Response::Text(MetricsText(*context.metrics) + ReviewsText(due_soon),
+                          "text/plain; version=0.0.4; charset=utf-8");
   });
 }
 

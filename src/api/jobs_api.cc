@@ -89,15 +89,11 @@ Result<Response> ListRuns(const Context& context, const Caller& caller, const Re
   if (active_only && completed_only) {
     return Invalid("Only one of active_only and completed_only can be set.");
   }
-  GB_ASSIGN_OR_RETURN(std::vector<room::RunView> all, context.rooms->runs().List(caller));
-  std::erase_if(all, [&](const room::RunView& view) {
-    const bool ended = view.run.state == room::RunState::kTerminated;
-    return (active_only && ended) || (completed_only && !ended);
-  });
-  // Newest first: the key that ascends counts down.
-  GB_ASSIGN_OR_RETURN(const auto listed, PageOf(all, page, [](const room::RunView& view) {
-                        return std::to_string(INT64_MAX - static_cast<std::int64_t>(view.run.id));
-                      }));
+  room::RunFilter filter;
+  if (active_only || completed_only) {
+    filter.ended = active_only ? room::RunFilter::Ended::kNo : room::RunFilter::Ended::kYes;
+  }
+  GB_ASSIGN_OR_RETURN(const auto listed, context.rooms->runs().List(caller, filter, page));
   json::Array items;
   for (const room::RunView& view : listed.items) {
     items.push_back(JobRunJson(view));
@@ -115,36 +111,33 @@ Result<Response> Cancel(const Context& context, const Caller& caller, Request& r
   return Response::Json(json::Object());
 }
 
-Result<std::vector<room::RunView>> RunsInRoom(const Context& context, const Caller& caller, const Request& request,
-                                              std::string_view name_parameter) {
-  GB_ASSIGN_OR_RETURN(std::vector<room::RunView> all,
-                      context.rooms->runs().ListInRoom(caller, request.PathParameter("room")));
-  const std::string name = request.query.GetString(name_parameter);
-  if (!name.empty()) {
-    std::erase_if(all, [&](const room::RunView& view) { return !room::SameName(view.run.notebook_name, name); });
-  }
-  return all;
+Result<catalog::Page<room::RunView>> RunsInRoom(const Context& context, const Caller& caller, const Request& request,
+                                                std::string_view name_parameter, const catalog::PageRequest& page) {
+  room::RunFilter filter;
+  filter.notebook = request.query.GetString(name_parameter);
+  return context.rooms->runs().ListInRoom(caller, request.PathParameter("room"), filter, page);
 }
 
 // As documented for this one: all runs, whatever the page size.
 Result<Response> ListNotebookRuns(const Context& context, const Caller& caller, const Request& request) {
-  GB_ASSIGN_OR_RETURN(const auto all, RunsInRoom(context, caller, request, "notebook_name"));
   json::Array items;
-  for (const room::RunView& view : all) {
-    items.push_back(NotebookTaskRunJson(view, caller.workspace_id));
-  }
+  catalog::PageRequest page{limits::kPageSizeMax, ""};
+  do {
+    GB_ASSIGN_OR_RETURN(const auto listed, RunsInRoom(context, caller, request, "notebook_name", page));
+    for (const room::RunView& view : listed.items) {
+      items.push_back(NotebookTaskRunJson(view, caller.workspace_id));
+    }
+    page.token = listed.next_token;
+  } while (!page.token.empty());
   return PageResponse("runs", std::move(items), "");
 }
 
 Result<Response> ListTaskRuns(const Context& context, const Caller& caller, const Request& request) {
   GB_ASSIGN_OR_RETURN(const catalog::PageRequest page, ReadPageRequest(request, "page_size"));
-  GB_ASSIGN_OR_RETURN(std::vector<room::RunView> all, RunsInRoom(context, caller, request, "name"));
   if (request.query.GetString("task_type", "NOTEBOOK") != "NOTEBOOK") {
-    all.clear();
+    return PageResponse("runs", json::Array(), "");
   }
-  GB_ASSIGN_OR_RETURN(const auto listed, PageOf(all, page, [](const room::RunView& view) {
-                        return std::to_string(INT64_MAX - static_cast<std::int64_t>(view.run.id));
-                      }));
+  GB_ASSIGN_OR_RETURN(const auto listed, RunsInRoom(context, caller, request, "name", page));
   json::Array items;
   for (const room::RunView& view : listed.items) {
     items.push_back(TaskRunJson(view, caller.workspace_id));

@@ -84,7 +84,7 @@ Result<Response> PutContract(const Context& context, const Caller& caller, Reque
   return Response::Json(ContractJson(view));
 }
 
-// The outputs of a certificate, with the names of their columns.
+// The outputs of a certificate, with their columns.
 json::Value PlannedOutputs(const json::Value& certificate) {
   json::Array outputs;
   const json::Value* planned = certificate.Get("outputs");
@@ -93,9 +93,9 @@ json::Value PlannedOutputs(const json::Value& certificate) {
   }
   for (const json::Value& output : planned->as_array()) {
     json::Array columns;
-    if (const json::Value* names = output.Get("columns"); names != nullptr && names->is_array()) {
-      for (const json::Value& name : names->as_array()) {
-        columns.emplace_back(json::Object{{"name", name}});
+    if (const json::Value* given = output.Get("columns"); given != nullptr && given->is_array()) {
+      for (const json::Value& column : given->as_array()) {
+        columns.emplace_back(json::Object{{"name", column.GetString("name")}, {"type", column.GetString("type")}});
       }
     }
     outputs.emplace_back(json::Object{{"name", output.GetString("name")}, {"columns", std::move(columns)}});
@@ -106,11 +106,16 @@ json::Value PlannedOutputs(const json::Value& certificate) {
 Result<Response> PlanNotebook(const Context& context, const Caller& caller, Request& request) {
   GB_ASSIGN_OR_RETURN(const json::Value body, RequireJsonObject(request));
   GB_ASSIGN_OR_RETURN(const auto reader, json::ObjectReader::Of(body, "request"));
+  room::PlanSpec spec;
   GB_ASSIGN_OR_RETURN(const std::string etag, reader.OptionalString("etag"));
+  spec.etag = Etag(etag);
+  GB_ASSIGN_OR_RETURN(spec.runner, reader.OptionalString("runner"));
+  if (const json::Value* parameters = reader.Find("parameters"); parameters != nullptr) {
+    spec.parameters = *parameters;
+  }
   GB_ASSIGN_OR_RETURN(const FairGate::Place place, StartBlockingJob(context, caller));
-  GB_ASSIGN_OR_RETURN(
-      const room::PlanPreview preview,
-      context.rooms->notebooks().Preview(caller, RoomOf(request), request.PathParameter("name"), Etag(etag)));
+  GB_ASSIGN_OR_RETURN(const room::PlanPreview preview,
+                      context.rooms->notebooks().Preview(caller, RoomOf(request), request.PathParameter("name"), spec));
   return Response::Json(json::Object{{"etag", preview.etag.str()},
                                      {"certificate", preview.certificate},
                                      {"outputs", PlannedOutputs(preview.certificate)}});

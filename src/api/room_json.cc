@@ -152,6 +152,13 @@ json::Value JobRunInfoJson(const room::RunView& view, std::int64_t workspace_id)
   return json::Value(std::move(info));
 }
 
+// Of a success there is nothing to say, but that it was not computed again.
+std::string StateMessage(const room::RunView& view) {
+  return view.has_outputs && view.run.repeats != RunId{}
+             ? "The answer of run " + std::to_string(static_cast<std::int64_t>(view.run.repeats)) + ", from the record."
+             : view.run.message;
+}
+
 }  // namespace
 
 json::Value RoomJson(const room::RoomView& view, RoomDetail detail) {
@@ -260,7 +267,7 @@ json::Value JobTaskJson(const room::RunView& view) {
     task.Set("notebook_base_parameters", view.run.parameters);
   }
   json::Object state = RunStateJson(view);
-  state.Set("state_message", view.run.message);
+  state.Set("state_message", StateMessage(view));
   json::Object out{{"run_id", Number(view.run.task_id)}, {"task_key", view.run.task_key},
                    {"attempt_number", std::int64_t{0}},  {"clean_rooms_notebook_task", std::move(task)},
                    {"state", std::move(state)},          {"status", StatusJson(view)}};
@@ -270,7 +277,7 @@ json::Value JobTaskJson(const room::RunView& view) {
 
 json::Value JobRunJson(const room::RunView& view) {
   json::Object state = RunStateJson(view);
-  state.Set("state_message", view.run.message);
+  state.Set("state_message", StateMessage(view));
   state.Set("user_cancelled_or_timedout", view.run.outcome == room::RunOutcome::kCanceled);
   json::Object out{{"run_id", Number(view.run.id)},
                    {"job_id", Number(view.run.id)},
@@ -350,6 +357,7 @@ json::Value OutputJson(const room::OutputView& view) {
   if (output.state == room::OutputState::kWaiting) {
     out.Set("reason", output.reason);
     out.Set("decide_by", FormatRfc3339(output.decide_by));
+    out.Set("due_soon", view.due_soon);
   }
   if (!view.schema.empty()) {
     out.Set("table", view.catalog + "." + view.schema + "." + output.name);

@@ -96,9 +96,7 @@ Result<Response> CreateRoom(const Context& context, const Caller& caller, Reques
 
 Result<Response> ListRooms(const Context& context, const Caller& caller, const Request& request) {
   GB_ASSIGN_OR_RETURN(const catalog::PageRequest page, ReadPageRequest(request, "page_size"));
-  GB_ASSIGN_OR_RETURN(const std::vector<room::RoomView> all, context.rooms->rooms().List(caller));
-  GB_ASSIGN_OR_RETURN(const auto listed,
-                      PageOf(all, page, [](const room::RoomView& view) { return catalog::NameKey(view.name); }));
+  GB_ASSIGN_OR_RETURN(const auto listed, context.rooms->rooms().List(caller, page));
   json::Array items;
   for (const room::RoomView& view : listed.items) {
     items.push_back(RoomJson(view, RoomDetail::kListed));

@@ -33,6 +33,9 @@ void PrintReady(const ServerApp& server) {
   }
   std::printf("glovebox is ready on %s\ndata: %s\nworkers are confined by: %s\n", server.url().c_str(),
               server.data_folder().c_str(), server.barriers().c_str());
+  if (!server.metrics_url().empty()) {
+    std::printf("metrics: %s\n", server.metrics_url().c_str());
+  }
   std::fflush(stdout);
 }
 

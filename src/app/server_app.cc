@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "api/health_api.h"
 #include "api/router.h"
 #include "app/refusing_engine.h"
 #include "base/log.h"
@@ -32,6 +33,11 @@ std::string DescribeBarriers(const engine::ConfinementReport& report) {
   return barriers.empty() ? "none" : Join(barriers, ", ");
 }
 
+std::string UrlOf(const std::string& scheme, const std::string& host, std::uint16_t port) {
+  const bool is_ipv6 = host.find(':') != std::string::npos;
+  return scheme + "://" + (is_ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+}
+
 }  // namespace
 
 ServerApp::ServerApp(std::unique_ptr<Foundation> foundation) : foundation_(std::move(foundation)) {}
@@ -47,6 +53,7 @@ Result<std::unique_ptr<ServerApp>> ServerApp::Start(const cli::ServeOptions& opt
   GB_RETURN_IF_ERROR(server->StartRooms());
   server->statements_ = std::make_unique<api::StatementRuns>(*server->executor_, server->foundation_->clock(),
                                                              server->foundation_->random());
+  GB_RETURN_IF_ERROR(server->ListenForMetrics(options));
   GB_RETURN_IF_ERROR(server->Listen(options));
   server->rooms_->Start();
   return server;
@@ -99,13 +106,12 @@ Status ServerApp::StartRooms() {
   return {};
 }
 
-http::Router ServerApp::MakeRouter(const std::string& scheme) {
-  const api::Context context{.catalog = &foundation_->catalog(),
-                             .rooms = rooms_.get(),
-                             .statements = executor_.get(),
-                             .metrics = &metrics_,
-                             .blocking_jobs = &blocking_jobs_};
-  return api::MakeRouter(context, *statements_, scheme);
+api::Context ServerApp::ApiContext() {
+  return {.catalog = &foundation_->catalog(),
+          .rooms = rooms_.get(),
+          .statements = executor_.get(),
+          .metrics = &metrics_,
+          .blocking_jobs = &blocking_jobs_};
 }
 
 Status ServerApp::Listen(const cli::ServeOptions& options) {
@@ -117,10 +123,25 @@ Status ServerApp::Listen(const cli::ServeOptions& options) {
     http.tls = http::TlsOptions{options.tls_certificate, options.tls_key};
   }
   const std::string scheme = secure ? "https" : "http";
-  GB_ASSIGN_OR_RETURN(
-      server_, http::Server::Start(std::move(http), MakeRouter(scheme), foundation_->clock(), foundation_->random()));
-  const bool is_ipv6 = options.host.find(':') != std::string::npos;
-  url_ = scheme + "://" + (is_ipv6 ? "[" + options.host + "]" : options.host) + ":" + std::to_string(server_->port());
+  GB_ASSIGN_OR_RETURN(server_, http::Server::Start(std::move(http), api::MakeRouter(ApiContext(), *statements_, scheme),
+                                                   foundation_->clock(), foundation_->random()));
+  url_ = UrlOf(scheme, options.host, server_->port());
+  return {};
+}
+
+Status ServerApp::ListenForMetrics(const cli::ServeOptions& options) {
+  if (options.metrics_host.empty()) {
+    return {};
+  }
+  http::ServerOptions http;
+  http.host = options.metrics_host;
+  http.port = options.metrics_port;
+  http.threads = 1;
+  http::Router router;
+  api::AddMetricsApi(ApiContext(), router);
+  GB_ASSIGN_OR_RETURN(metrics_server_, http::Server::Start(std::move(http), std::move(router), foundation_->clock(),
+                                                           foundation_->random()));
+  metrics_url_ = UrlOf("http", options.metrics_host, metrics_server_->port()) + "/metrics";
   return {};
 }
 
@@ -136,6 +157,7 @@ Status ServerApp::Stop() {
   if (rooms_ != nullptr) {
     rooms_->Stop();
   }
+  metrics_server_.reset();
   server_.reset();
   return drained;
 }

@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 
+#include "api/context.h"
 #include "api/metrics.h"
 #include "api/statement_runs.h"
 #include "app/foundation.h"
@@ -37,6 +38,8 @@ class ServerApp {
 
   [[nodiscard]] const std::string& url() const { return url_; }
   [[nodiscard]] const std::string& data_folder() const { return foundation_->data_folder(); }
+  // Where the counters are; "" if they are nowhere.
+  [[nodiscard]] const std::string& metrics_url() const { return metrics_url_; }
   // Why jobs are refused; OK if they are not.
   [[nodiscard]] const Status& confinement() const { return confinement_; }
   // Which barriers hold, in words.
@@ -50,8 +53,9 @@ class ServerApp {
   Status RemoveLeftovers();
   void StartEngine(const cli::ServeOptions& options);
   Status StartRooms();
-  http::Router MakeRouter(const std::string& scheme);
+  [[nodiscard]] api::Context ApiContext();
   Status Listen(const cli::ServeOptions& options);
+  Status ListenForMetrics(const cli::ServeOptions& options);
   engine::Engine& engine() { return *engine_; }
 
   std::unique_ptr<Foundation> foundation_;
@@ -66,7 +70,9 @@ class ServerApp {
   api::Metrics metrics_;
   FairGate blocking_jobs_{limits::kBlockingJobsMax, limits::kBlockingJobsPerOrganisationMax};
   std::unique_ptr<http::Server> server_;
+  std::unique_ptr<http::Server> metrics_server_;
   std::string url_;
+  std::string metrics_url_;
 };
 
 }  // namespace glovebox::app

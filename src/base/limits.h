@@ -108,6 +108,11 @@ inline constexpr std::size_t kOwnSetsMax = 500;      // selections of one own ta
 inline constexpr std::size_t kAuditCellsMax = 100'000;      // distinct populations of a room's history and a run
 inline constexpr std::size_t kAuditStepsMax = 100'000'000;  // comparisons of a run
 inline constexpr std::size_t kAuditPartsMax = 1'000;        // of one total, in one scan
+inline constexpr std::int64_t kAuditSampleRows = 200'000;   // that are looked at before the whole table is
+inline constexpr std::size_t kAuditTuplesMax = 200'000;     // of cells that may hold a row together
+inline constexpr std::size_t kAuditSidesMax = 200;          // branches of calls with cells of their own
+inline constexpr std::size_t kAuditExactMax = 100;          // units of atoms that are counted apart
+inline constexpr std::size_t kCombinationOrders = 8;        // shuffles of the atoms
 // Up to so many cells over the same tables, each is tried beside the new one.
 inline constexpr std::size_t kAuditSeedsMax = 300;
 

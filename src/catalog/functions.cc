@@ -11,6 +11,7 @@
 #include "base/assert.h"
 #include "base/errors.h"
 #include "base/ids.h"
+#include "base/invalid_parameter.h"
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/result.h"
@@ -54,29 +55,28 @@ Result<std::vector<FunctionParameter>> ParametersFromText(const std::string& tex
   return parameters;
 }
 
-Status Invalid(std::string message) { return Status(ErrorCode::kInvalidParameterValue, std::move(message)); }
-
 Status CheckDefinition(const NewFunction& function) {
   GB_RETURN_IF_ERROR(CheckComment(function.comment));
   if (function.parameters.size() > limits::kFunctionParametersMax) {
-    return Invalid("A function has at most " + std::to_string(limits::kFunctionParametersMax) + " parameters.");
+    return InvalidParameter("A function has at most " + std::to_string(limits::kFunctionParametersMax) +
+                            " parameters.");
   }
   if (function.body.empty() || function.body.size() > limits::kFunctionBodyBytesMax) {
-    return Invalid("A function's body has 1 to " + std::to_string(limits::kFunctionBodyBytesMax) + " bytes.");
+    return InvalidParameter("A function's body has 1 to " + std::to_string(limits::kFunctionBodyBytesMax) + " bytes.");
   }
   if (!IsValidUtf8(function.body) || !IsValidUtf8(function.return_type) ||
       function.return_type.size() > limits::kTypeBytesMax) {
-    return Invalid("A function's body or return type is not valid.");
+    return InvalidParameter("A function's body or return type is not valid.");
   }
   std::set<std::string> keys;
   for (const FunctionParameter& parameter : function.parameters) {
     GB_ASSIGN_OR_RETURN(const Name name, CheckedName(parameter.name, "parameter's name"));
     GB_RETURN_IF_ERROR(CheckComment(parameter.comment));
     if (!keys.insert(name.key).second) {
-      return Invalid("The parameter '" + parameter.name + "' is there twice.");
+      return InvalidParameter("The parameter '" + parameter.name + "' is there twice.");
     }
     if (parameter.type.empty() || parameter.type.size() > limits::kTypeBytesMax || !IsValidUtf8(parameter.type)) {
-      return Invalid("The type of parameter '" + parameter.name + "' is not valid.");
+      return InvalidParameter("The type of parameter '" + parameter.name + "' is not valid.");
     }
   }
   return Status();

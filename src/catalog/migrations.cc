@@ -149,12 +149,27 @@ CREATE TABLE table_versions (
   number BIGINT NOT NULL,
   path TEXT NOT NULL UNIQUE,
   row_count BIGINT NOT NULL,
+  bytes BIGINT NOT NULL,
   created_at BIGINT NOT NULL,
   created_by TEXT NOT NULL,
+  replaced_at BIGINT NOT NULL,
   PRIMARY KEY (organisation_id, table_id, id),
   UNIQUE (organisation_id, table_id, number),
   FOREIGN KEY (organisation_id, table_id) REFERENCES tables (organisation_id, id) ON DELETE CASCADE
-)
+);
+CREATE INDEX table_versions_by_bytes ON table_versions (organisation_id, bytes);
+CREATE INDEX table_versions_replaced ON table_versions (replaced_at) WHERE replaced_at > 0;
+CREATE TABLE volume_files (
+  organisation_id TEXT NOT NULL,
+  volume_id TEXT NOT NULL,
+  path TEXT NOT NULL,
+  bytes BIGINT NOT NULL,
+  changes BIGINT NOT NULL,
+  PRIMARY KEY (organisation_id, volume_id, path),
+  FOREIGN KEY (organisation_id, volume_id) REFERENCES securables (organisation_id, id) ON DELETE CASCADE
+);
+CREATE INDEX volume_files_by_bytes ON volume_files (organisation_id, bytes);
+CREATE INDEX volume_files_unsettled ON volume_files (changes) WHERE changes > 0
 )sql";
 
 constexpr std::string_view kSecrets = R"sql(

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/errors.h"
+#include "base/invalid_parameter.h"
 #include "base/limits.h"
 #include "base/result.h"
 #include "base/strings.h"
@@ -17,13 +18,11 @@
 namespace glovebox::catalog {
 namespace {
 
-Status Invalid(std::string message) { return Status(ErrorCode::kInvalidParameterValue, std::move(message)); }
-
 Result<Name> Fold(std::string_view name, std::string_view what) {
   GB_ASSIGN_OR_RETURN(std::string text, ToNfc(name));
   GB_ASSIGN_OR_RETURN(std::string key, NfkcTrimLower(name));
   if (key.empty()) {
-    return Invalid("The " + std::string(what) + " is empty.");
+    return InvalidParameter("The " + std::string(what) + " is empty.");
   }
   return Name{std::move(text), std::move(key)};
 }
@@ -42,20 +41,20 @@ std::string NameKey(std::string_view name) {
 
 Result<Name> CheckedPrincipalName(std::string_view name) {
   if (name.empty() || name.size() > limits::kNameBytesMax) {
-    return Invalid("The principal's name must have 1 to " + std::to_string(limits::kNameBytesMax) + " bytes.");
+    return InvalidParameter("The principal's name must have 1 to " + std::to_string(limits::kNameBytesMax) + " bytes.");
   }
   if (std::any_of(name.begin(), name.end(), [](char c) { return (c >= 0 && c < 0x20) || c == 0x7f || c == '`'; })) {
-    return Invalid("The principal's name contains a control character or a backtick.");
+    return InvalidParameter("The principal's name contains a control character or a backtick.");
   }
   return Fold(name, "principal's name");
 }
 
 Result<Name> CheckedColumnName(std::string_view name) {
   if (name.size() > limits::kNameBytesMax) {
-    return Invalid("A column's name is longer than " + std::to_string(limits::kNameBytesMax) + " bytes.");
+    return InvalidParameter("A column's name is longer than " + std::to_string(limits::kNameBytesMax) + " bytes.");
   }
   if (std::any_of(name.begin(), name.end(), [](char c) { return (c >= 0 && c < 0x20) || c == 0x7f; })) {
-    return Invalid("A column's name contains a control character.");
+    return InvalidParameter("A column's name contains a control character.");
   }
   GB_ASSIGN_OR_RETURN(Name checked, Fold(name, "column's name"));
   checked.text = std::string(name);
@@ -64,10 +63,10 @@ Result<Name> CheckedColumnName(std::string_view name) {
 
 Status CheckComment(std::string_view comment) {
   if (comment.size() > limits::kCommentBytesMax) {
-    return Invalid("The comment is longer than " + std::to_string(limits::kCommentBytesMax) + " bytes.");
+    return InvalidParameter("The comment is longer than " + std::to_string(limits::kCommentBytesMax) + " bytes.");
   }
   if (!IsValidUtf8(comment)) {
-    return Invalid("The comment is not valid UTF-8.");
+    return InvalidParameter("The comment is not valid UTF-8.");
   }
   return Status();
 }
@@ -88,7 +87,7 @@ Result<std::vector<std::string>> SplitFullName(SecurableKind kind, std::string_v
   std::vector<std::string> parts = Split(full_name, '.');
   const bool has_empty = std::any_of(parts.begin(), parts.end(), [](const std::string& part) { return part.empty(); });
   if (parts.size() != count || has_empty) {
-    return Invalid("The name of a " + AsciiLower(DisplayName(kind)) + " has the form " + form + ".");
+    return InvalidParameter("The name of a " + AsciiLower(DisplayName(kind)) + " has the form " + form + ".");
   }
   return parts;
 }

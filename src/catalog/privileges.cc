@@ -74,6 +74,7 @@ constexpr std::array kPrivileges = {
     PrivilegeInfo{Privilege::kCreateVolume, "CREATE_VOLUME", kOnSchema, kToSchema},
     PrivilegeInfo{Privilege::kCreateFunction, "CREATE_FUNCTION", kOnSchema, kToSchema},
     PrivilegeInfo{Privilege::kCreateCleanRoom, "CREATE_CLEAN_ROOM", kOnMetastore, kOnMetastore},
+    PrivilegeInfo{Privilege::kCreateSecretScope, "CREATE_SECRET_SCOPE", kOnMetastore, kOnMetastore},
     PrivilegeInfo{Privilege::kModifyCleanRoom, "MODIFY_CLEAN_ROOM", kOnRoom, kOnRoom},
     PrivilegeInfo{Privilege::kExecuteCleanRoomTask, "EXECUTE_CLEAN_ROOM_TASK", kOnRoom, kOnRoom},
 };

@@ -39,6 +39,7 @@ enum class Privilege {
   kCreateVolume,
   kCreateFunction,
   kCreateCleanRoom,
+  kCreateSecretScope,  // Databricks has no name for what lets one create scopes
   kModifyCleanRoom,
   kExecuteCleanRoomTask,
 };

@@ -18,6 +18,9 @@
 #include "base/strings.h"
 #include "catalog/caller.h"
 #include "catalog/principals.h"
+#include "catalog/privileges.h"
+#include "catalog/securable_rows.h"
+#include "catalog/securables.h"
 #include "catalog/sql.h"
 #include "catalog/tables.h"
 #include "store/database.h"
@@ -139,6 +142,9 @@ Status Secrets::CreateScope(const Caller& caller, const std::string& scope,
   GB_RETURN_IF_ERROR(CheckSecretName(scope, "scope's name"));
   GB_ASSIGN_OR_RETURN(const auto transaction, context_.database->Begin(store::Access::kWrite));
   const std::string& organisation = caller.organisation.str();
+  GB_ASSIGN_OR_RETURN(
+      [[maybe_unused]] const Securable metastore,
+      FindAllowed(*transaction, caller, SecurableKind::kMetastore, organisation, Privilege::kCreateSecretScope));
   const std::string scope_key = AsciiLower(scope);
   GB_RETURN_IF_ERROR(CheckCount(*transaction, "SELECT COUNT(*) FROM secret_scopes WHERE organisation_id = ?",
                                 {organisation}, limits::kSecretScopesMax, "scopes"));

@@ -43,7 +43,8 @@ class Secrets {
  public:
   explicit Secrets(const Context& context) : context_(context) {}
 
-  // The creator gets MANAGE; so does `initial_manage_principal` ("users" is everybody) if it is not empty.
+  // Needs CREATE_SECRET_SCOPE on the metastore. The creator gets MANAGE; so does `initial_manage_principal` ("users" is
+  // everybody) if it is not empty.
   Status CreateScope(const Caller& caller, const std::string& scope, const std::string& initial_manage_principal) const;
   Status DeleteScope(const Caller& caller, const std::string& scope) const;  // MANAGE
   Result<std::vector<SecretScope>> ListScopes(const Caller& caller) const;   // where he has any permission

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/errors.h"
 #include "base/ids.h"
+#include "base/invalid_parameter.h"
 #include "base/limits.h"
 #include "base/result.h"
 #include "catalog/context.h"
@@ -20,11 +21,6 @@
 #include "store/database.h"
 
 namespace glovebox::catalog {
-namespace {
-
-Status Invalid(std::string message) { return Status(ErrorCode::kInvalidParameterValue, std::move(message)); }
-
-}  // namespace
 
 std::string RelativeTableFolder(const OrganisationId& organisation, const TableId& table) {
   return "tables/" + organisation.str() + "/" + table.str();
@@ -58,7 +54,7 @@ Result<std::vector<ColumnRow>> LoadColumns(store::Transaction& transaction, cons
 Status WriteColumns(store::Transaction& transaction, const OrganisationId& organisation, const TableId& table,
                     const std::vector<ColumnRow>& columns) {
   if (columns.empty() || columns.size() > limits::kSqlColumnsMax) {
-    return Invalid("A table has 1 to " + std::to_string(limits::kSqlColumnsMax) + " columns.");
+    return InvalidParameter("A table has 1 to " + std::to_string(limits::kSqlColumnsMax) + " columns.");
   }
   GB_RETURN_IF_ERROR(Run(transaction, "DELETE FROM table_columns WHERE organisation_id = ? AND table_id = ?",
                          {organisation.str(), table.str()}));
@@ -69,10 +65,11 @@ Status WriteColumns(store::Transaction& transaction, const OrganisationId& organ
     GB_ASSIGN_OR_RETURN(const Name name, CheckedColumnName(column.name));
     GB_RETURN_IF_ERROR(CheckComment(column.comment));
     if (!keys.insert(name.key).second) {
-      return Invalid("The column '" + column.name + "' is there twice; names that differ only in case are the same.");
+      return InvalidParameter("The column '" + column.name +
+                              "' is there twice; names that differ only in case are the same.");
     }
     if (column.type.empty() || column.type.size() > limits::kTypeBytesMax) {
-      return Invalid("The type of column '" + column.name + "' is not valid.");
+      return InvalidParameter("The type of column '" + column.name + "' is not valid.");
     }
     GB_RETURN_IF_ERROR(Run(transaction,
                            "INSERT INTO table_columns (organisation_id, table_id, position, name, name_key, type, "
@@ -142,11 +139,15 @@ Result<TableVersion> LoadVersion(store::Transaction& transaction, const Context&
 }
 
 Status WriteVersion(store::Transaction& transaction, const Context& context, const OrganisationId& organisation,
-                    const TableWrite& write, std::int64_t rows, const std::string& created_by) {
+                    const TableWrite& write, std::int64_t rows, std::int64_t bytes, const std::string& created_by) {
   GB_RETURN_IF_ERROR(Run(transaction,
                          "INSERT INTO tables (organisation_id, id, version_id, policy_version, filter_function_id, "
                          "filter_columns) VALUES (?, ?, ?, 1, '', '[]') ON CONFLICT DO NOTHING",
                          {organisation.str(), write.table.str(), write.version.str()}));
+  GB_RETURN_IF_ERROR(
+      Run(transaction,
+          "UPDATE table_versions SET replaced_at = ? WHERE organisation_id = ? AND table_id = ? AND replaced_at = 0",
+          {ToInt(context.clock->Now()), organisation.str(), write.table.str()}));
   GB_RETURN_IF_ERROR(Run(transaction, "UPDATE tables SET version_id = ? WHERE organisation_id = ? AND id = ?",
                          {write.version.str(), organisation.str(), write.table.str()}));
   GB_ASSIGN_OR_RETURN(const auto last, transaction.QueryOne("SELECT COALESCE(MAX(number), 0) FROM table_versions WHERE "
@@ -154,10 +155,28 @@ Status WriteVersion(store::Transaction& transaction, const Context& context, con
                                                             {organisation.str(), write.table.str()}));
   const std::string relative = write.path.substr(context.data_folder.size() + 1);
   return Run(transaction,
-             "INSERT INTO table_versions (organisation_id, table_id, id, number, path, row_count, created_at, "
-             "created_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-             {organisation.str(), write.table.str(), write.version.str(), last->Int(0) + 1, relative, rows,
+             "INSERT INTO table_versions (organisation_id, table_id, id, number, path, row_count, bytes, created_at, "
+             "created_by, replaced_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
+             {organisation.str(), write.table.str(), write.version.str(), last->Int(0) + 1, relative, rows, bytes,
               ToInt(context.clock->Now()), created_by});
+}
+
+Result<std::vector<std::string>> ForgetOldVersions(store::Transaction& transaction, const Context& context,
+                                                   TimeMs replaced_before, std::int64_t count_max) {
+  GB_ASSIGN_OR_RETURN(
+      const auto rows,
+      transaction.Query("SELECT v.organisation_id, v.table_id, v.id, v.path FROM table_versions v JOIN tables t ON "
+                        "t.organisation_id = v.organisation_id AND t.id = v.table_id WHERE v.replaced_at > 0 AND "
+                        "v.replaced_at <= ? AND t.version_id <> v.id ORDER BY v.replaced_at LIMIT ?",
+                        {ToInt(replaced_before), count_max}));
+  std::vector<std::string> paths;
+  for (const store::Row& row : rows) {
+    GB_RETURN_IF_ERROR(Run(transaction,
+                           "DELETE FROM table_versions WHERE organisation_id = ? AND table_id = ? AND id = ?",
+                           {row.Text(0), row.Text(1), row.Text(2)}));
+    paths.push_back(context.data_folder + "/" + row.Text(3));
+  }
+  return paths;
 }
 
 }  // namespace glovebox::catalog

@@ -54,6 +54,10 @@ Result<TableVersion> LoadVersion(store::Transaction& transaction, const Context&
                                  const TableVersionId& version);
 // Adds the version and makes it the current one. The first version also makes the table's row.
 Status WriteVersion(store::Transaction& transaction, const Context& context, const OrganisationId& organisation,
-                    const TableWrite& write, std::int64_t rows, const std::string& created_by);
+                    const TableWrite& write, std::int64_t rows, std::int64_t bytes, const std::string& created_by);
+
+// Removes the rows of versions that were replaced by then, at most so many, and returns their files.
+Result<std::vector<std::string>> ForgetOldVersions(store::Transaction& transaction, const Context& context,
+                                                   TimeMs replaced_before, std::int64_t count_max);
 
 }  // namespace glovebox::catalog

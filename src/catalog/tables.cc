@@ -18,6 +18,7 @@
 #include "base/errors.h"
 #include "base/file.h"
 #include "base/ids.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/result.h"
 #include "catalog/caller.h"
@@ -31,6 +32,7 @@
 #include "catalog/securable_rows.h"
 #include "catalog/securables.h"
 #include "catalog/sql.h"
+#include "catalog/stored_bytes.h"
 #include "catalog/table_rows.h"
 #include "store/database.h"
 
@@ -39,8 +41,8 @@ namespace {
 
 constexpr SecurableKind kTableKind = SecurableKind::kTable;
 
-// Makes the file that the engine wrote durable, with its name. It must be a plain file of ours.
-Status SyncFile(const std::string& path) {
+// Makes the file that the engine wrote durable, with its name. It must be a plain file of ours. Returns its size.
+Result<std::int64_t> SyncFile(const std::string& path) {
   const UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
   struct stat info{};
   if (!fd.valid() || fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode)) {
@@ -49,7 +51,8 @@ Status SyncFile(const std::string& path) {
   if (fsync(fd.get()) != 0) {
     return Status(ErrorCode::kUnavailable, "The new version's file cannot be made durable.");
   }
-  return SyncDirectory(path.substr(0, path.rfind('/')));
+  GB_RETURN_IF_ERROR(SyncDirectory(path.substr(0, path.rfind('/'))));
+  return std::int64_t{info.st_size};
 }
 
 const ColumnRow* FindColumn(const std::vector<ColumnRow>& columns, const std::string& name) {
@@ -329,10 +332,11 @@ Result<std::optional<TableWrite>> Tables::PlanWrite(const Caller& caller, const 
 
 Result<Table> Tables::CommitWrite(const Caller& caller, const TableWrite& write, const TableContent& content) const {
   GB_RETURN_IF_ERROR(CheckComment(content.comment));
-  GB_RETURN_IF_ERROR(SyncFile(write.path));
+  GB_ASSIGN_OR_RETURN(const std::int64_t bytes, SyncFile(write.path));
   GB_ASSIGN_OR_RETURN(const auto transaction, context_.database->Begin(store::Access::kWrite));
   GB_ASSIGN_OR_RETURN(const Securable info, PlaceTable(*transaction, context_, caller, write, content.comment));
   const OrganisationId& organisation = caller.organisation;
+  GB_RETURN_IF_ERROR(CheckStorage(*transaction, organisation, bytes));
   std::vector<ColumnRow> old_columns;
   TableHead old_head;
   if (!write.replaces.empty()) {
@@ -341,7 +345,7 @@ Result<Table> Tables::CommitWrite(const Caller& caller, const TableWrite& write,
   }
   GB_ASSIGN_OR_RETURN(const std::vector<ColumnRow> columns,
                       MergeColumns(*transaction, caller, content, old_columns, old_head.filter));
-  GB_RETURN_IF_ERROR(WriteVersion(*transaction, context_, organisation, write, content.rows, caller.name));
+  GB_RETURN_IF_ERROR(WriteVersion(*transaction, context_, organisation, write, content.rows, bytes, caller.name));
   GB_RETURN_IF_ERROR(WriteColumns(*transaction, organisation, write.table, columns));
   if (content.row_filter.has_value()) {
     GB_ASSIGN_OR_RETURN(const PolicyRow filter, CheckedFilter(*transaction, caller, *content.row_filter, columns));
@@ -453,6 +457,24 @@ Result<std::int64_t> Tables::RemoveUnreferencedFiles() const {
     }
   }
   return removed;
+}
+
+Result<std::int64_t> Tables::RemoveOldVersions() const {
+  static_assert(limits::kTableVersionGraceMs >= 4 * limits::kRunTimeoutMs, "a job may still read an old version");
+  constexpr std::int64_t kAtOnce = 1'000;
+  std::vector<std::string> paths;
+  {
+    GB_ASSIGN_OR_RETURN(const auto transaction, context_.database->Begin(store::Access::kWrite));
+    const TimeMs replaced_before{ToInt(context_.clock->Now()) - limits::kTableVersionGraceMs};
+    GB_ASSIGN_OR_RETURN(paths, ForgetOldVersions(*transaction, context_, replaced_before, kAtOnce));
+    GB_RETURN_IF_ERROR(transaction->Commit());
+  }
+  for (const std::string& path : paths) {
+    if (!RemoveTree(path).ok()) {
+      log::Warning("the file of an old table version is left until the next start");
+    }
+  }
+  return static_cast<std::int64_t>(paths.size());
 }
 
 }  // namespace glovebox::catalog

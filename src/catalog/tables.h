@@ -109,7 +109,8 @@ class Tables {
   Result<std::optional<TableWrite>> PlanWrite(const Caller& caller, const std::string& schema, const std::string& name,
                                               OnExisting on_existing) const;
   // Returns ALREADY_EXISTS if the table was created in between, ABORTED if it was replaced or dropped: nobody's write
-  // is lost without a word. The engine has written the file at write.path.
+  // is lost without a word. INVALID_STATE if the organisation may keep no more bytes (stored_bytes.h). The engine has
+  // written the file at write.path.
   Result<Table> CommitWrite(const Caller& caller, const TableWrite& write, const TableContent& content) const;
   // Deletes the file of a write that is given up.
   void AbandonWrite(const TableWrite& write) const;
@@ -126,6 +127,12 @@ class Tables {
   // At start, before the server takes requests: files of writes that never were committed, and of deleted tables whose
   // files a crash left. Returns how many files or folders it removed.
   Result<std::int64_t> RemoveUnreferencedFiles() const;
+
+  // Removes versions that were replaced limits::kTableVersionGraceMs ago or earlier, of all organisations; returns how
+  // many. A job reads the file of the version that was current when its inputs were gathered, and its own time is a
+  // fraction of that grace; what rooms keep for longer is a copy of their own. The rows go first: a crash then leaves a
+  // file that nobody names, which goes at the next start, and never a version without its file.
+  Result<std::int64_t> RemoveOldVersions() const;
 
   // Inside a transaction, unchecked: the caller has checked.
   static Result<Table> Load(store::Transaction& transaction, const Context& context, const OrganisationId& organisation,

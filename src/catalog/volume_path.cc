@@ -15,6 +15,7 @@
 
 #include "base/errors.h"
 #include "base/file.h"
+#include "base/invalid_parameter.h"
 #include "base/limits.h"
 #include "base/result.h"
 #include "base/strings.h"
@@ -26,14 +27,12 @@ constexpr std::string_view kPrefix = "/Volumes/";
 constexpr std::size_t kNamePartsCount = 3;
 constexpr mode_t kDirectoryMode = 0700;
 
-Status Invalid(std::string message) { return Status(ErrorCode::kInvalidParameterValue, std::move(message)); }
-
 Result<std::string> CheckedPart(const std::string& part) {
   const bool has_control =
       std::any_of(part.begin(), part.end(), [](char c) { return (c >= 0 && c < 0x20) || c == 0x7f; });
   if (part.empty() || part == "." || part == ".." || part.size() > limits::kNameBytesMax || has_control) {
-    return Invalid("A path in a volume has parts of 1 to " + std::to_string(limits::kNameBytesMax) +
-                   " bytes; '.', '..', empty parts and control characters are not allowed.");
+    return InvalidParameter("A path in a volume has parts of 1 to " + std::to_string(limits::kNameBytesMax) +
+                            " bytes; '.', '..', empty parts and control characters are not allowed.");
   }
   return ToNfc(part);
 }
@@ -52,7 +51,7 @@ Result<UniqueFd> OpenChild(int directory, const std::string& name, Missing missi
   }
   if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP) {
     return missing == Missing::kFail ? Status(ErrorCode::kNotFound, "The directory does not exist.")
-                                     : Invalid("A part of the path is a file and not a directory.");
+                                     : InvalidParameter("A part of the path is a file and not a directory.");
   }
   return Status(ErrorCode::kUnavailable, "A directory of the volume cannot be opened.");
 }
@@ -61,8 +60,9 @@ Result<UniqueFd> OpenChild(int directory, const std::string& name, Missing missi
 
 Result<VolumePath> ParseVolumePath(std::string_view path) {
   if (!path.starts_with(kPrefix) || path.size() > limits::kVolumePathBytesMax) {
-    return Invalid("A path in a volume has the form /Volumes/<catalog>/<schema>/<volume>/<path>, with at most " +
-                   std::to_string(limits::kVolumePathBytesMax) + " bytes.");
+    return InvalidParameter(
+        "A path in a volume has the form /Volumes/<catalog>/<schema>/<volume>/<path>, with at most " +
+        std::to_string(limits::kVolumePathBytesMax) + " bytes.");
   }
   path.remove_prefix(kPrefix.size());
   if (path.ends_with('/')) {
@@ -70,8 +70,9 @@ Result<VolumePath> ParseVolumePath(std::string_view path) {
   }
   std::vector<std::string> parts = Split(path, '/');
   if (parts.size() < kNamePartsCount || parts.size() > limits::kVolumePathDepthMax) {
-    return Invalid("A path in a volume has the form /Volumes/<catalog>/<schema>/<volume>/<path>, with at most " +
-                   std::to_string(limits::kVolumePathDepthMax) + " parts.");
+    return InvalidParameter(
+        "A path in a volume has the form /Volumes/<catalog>/<schema>/<volume>/<path>, with at most " +
+        std::to_string(limits::kVolumePathDepthMax) + " parts.");
   }
   VolumePath result;
   for (std::size_t i = 0; i < parts.size(); ++i) {
@@ -80,7 +81,7 @@ Result<VolumePath> ParseVolumePath(std::string_view path) {
       result.parts.push_back(std::move(part));
     } else {
       if (part.find('.') != std::string::npos) {
-        return Invalid("The names of catalog, schema and volume in a path have no dots.");
+        return InvalidParameter("The names of catalog, schema and volume in a path have no dots.");
       }
       result.volume += (i == 0 ? "" : ".") + part;
     }

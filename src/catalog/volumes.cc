@@ -12,7 +12,9 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,6 +24,7 @@
 #include "base/file.h"
 #include "base/ids.h"
 #include "base/limits.h"
+#include "base/log.h"
 #include "base/result.h"
 #include "base/strings.h"
 #include "catalog/caller.h"
@@ -31,6 +34,7 @@
 #include "catalog/privileges.h"
 #include "catalog/securable_rows.h"
 #include "catalog/securables.h"
+#include "catalog/stored_bytes.h"
 #include "catalog/volume_path.h"
 #include "store/database.h"
 
@@ -57,7 +61,12 @@ struct Place {
   VolumePath path;
   std::string canonical;  // "/Volumes/..." with the names as the catalogue spells them
   UniqueFd root;          // files/
+  StoredFile file;
 };
+
+std::string VolumeFolder(const Context& context, const OrganisationId& organisation, const std::string& volume) {
+  return context.data_folder + "/volumes/" + organisation.str() + "/" + volume;
+}
 
 Result<Place> FindPlace(const Context& context, const Caller& caller, const std::string& path, Privilege privilege) {
   Place place;
@@ -72,7 +81,8 @@ Result<Place> FindPlace(const Context& context, const Caller& caller, const std:
   for (const std::string& part : place.path.parts) {
     place.canonical += "/" + part;
   }
-  place.folder = context.data_folder + "/volumes/" + caller.organisation.str() + "/" + volume.id;
+  place.file = {.organisation = caller.organisation, .volume = volume.id, .path = Join(place.path.parts, "/")};
+  place.folder = VolumeFolder(context, caller.organisation, volume.id);
   GB_RETURN_IF_ERROR(MakeDirectories(place.folder + "/files"));
   GB_RETURN_IF_ERROR(MakeDirectories(place.folder + "/uploads"));
   place.root.reset(open((place.folder + "/files").c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
@@ -112,11 +122,52 @@ Status NameIsTaken(const std::string& path) {
   return Status(ErrorCode::kAlreadyExists, "'" + path + "' already exists; overwrite it or choose another name.");
 }
 
+// The size of the place's file now; nothing if there is none.
+Result<std::optional<std::int64_t>> SizeNow(const Place& place) {
+  auto parent = OpenDirectoryAt(place.root.get(), ParentParts(place.path), Missing::kFail);
+  if (!parent.ok()) {
+    return parent.status().code() == ErrorCode::kNotFound ? Result<std::optional<std::int64_t>>(std::nullopt)
+                                                          : Result<std::optional<std::int64_t>>(parent.status());
+  }
+  struct stat info{};
+  if (fstatat(parent->get(), place.path.parts.back().c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
+    return errno == ENOENT ? Result<std::optional<std::int64_t>>(std::nullopt)
+                           : Result<std::optional<std::int64_t>>(DiskFailed());
+  }
+  return S_ISREG(info.st_mode) ? std::optional(std::int64_t{info.st_size}) : std::nullopt;
+}
+
+Status Settle(const Context& context, const Place& place) {
+  // The size is read inside the transaction: who settles last sees what is there in the end.
+  GB_ASSIGN_OR_RETURN(const auto transaction, context.database->Begin(store::Access::kWrite));
+  GB_ASSIGN_OR_RETURN(const std::optional<std::int64_t> bytes, SizeNow(place));
+  GB_RETURN_IF_ERROR(SettleFile(*transaction, place.file, bytes));
+  return transaction->Commit();
+}
+
+// Changes a file's size with `change`, announced before and settled after, whatever becomes of it (stored_bytes.h).
+Status ChangeFile(const Context& context, const Place& place, std::int64_t bytes,
+                  const std::function<Status()>& change) {
+  {
+    GB_ASSIGN_OR_RETURN(const auto transaction, context.database->Begin(store::Access::kWrite));
+    GB_RETURN_IF_ERROR(AnnounceFile(*transaction, place.file, bytes));
+    GB_RETURN_IF_ERROR(transaction->Commit());
+  }
+  Status changed = change();
+  if (!Settle(context, place).ok()) {
+    log::Warning("the size of a file is not settled before the next start", {{"volume_id", place.file.volume}});
+  }
+  return changed;
+}
+
 // One file in uploads/ that becomes one in files/.
 class FileUpload final : public Upload {
  public:
-  FileUpload(Place place, UniqueFd uploads, UniqueFd file, std::string temporary, Overwrite overwrite)
-      : place_(std::move(place)),
+  FileUpload(const Context& context, Place place, std::int64_t bytes_max, UniqueFd uploads, UniqueFd file,
+             std::string temporary, Overwrite overwrite)
+      : context_(context),
+        place_(std::move(place)),
+        bytes_max_(bytes_max),
         uploads_(std::move(uploads)),
         file_(std::move(file)),
         temporary_(std::move(temporary)),
@@ -134,6 +185,9 @@ class FileUpload final : public Upload {
       return Status(ErrorCode::kPayloadTooLarge,
                     "A file has at most " + std::to_string(limits::kHttpUploadBytesMax) + " bytes.");
     }
+    if (static_cast<std::int64_t>(size_) > bytes_max_) {
+      return StorageIsFull();
+    }
     return WriteAll(file_.get(), bytes);
   }
 
@@ -141,10 +195,12 @@ class FileUpload final : public Upload {
     if (fsync(file_.get()) != 0) {
       return DiskFailed();
     }
-    GB_ASSIGN_OR_RETURN(const UniqueFd parent,
-                        OpenDirectoryAt(place_.root.get(), ParentParts(place_.path), Missing::kCreate));
-    GB_RETURN_IF_ERROR(Publish(parent.get(), place_.path.parts.back()));
-    return fsync(parent.get()) == 0 ? Status() : DiskFailed();
+    return ChangeFile(context_, place_, static_cast<std::int64_t>(size_), [this]() -> Status {
+      GB_ASSIGN_OR_RETURN(const UniqueFd parent,
+                          OpenDirectoryAt(place_.root.get(), ParentParts(place_.path), Missing::kCreate));
+      GB_RETURN_IF_ERROR(Publish(parent.get(), place_.path.parts.back()));
+      return fsync(parent.get()) == 0 ? Status() : DiskFailed();
+    });
   }
 
  private:
@@ -167,7 +223,9 @@ class FileUpload final : public Upload {
     return Status();
   }
 
+  const Context context_;
   Place place_;
+  const std::int64_t bytes_max_;
   UniqueFd uploads_;
   UniqueFd file_;
   std::string temporary_;  // empty once it is published
@@ -237,6 +295,11 @@ Result<std::unique_ptr<Upload>> Volumes::StartUpload(const Caller& caller, const
       return NameIsTaken(place.canonical);
     }
   }
+  std::int64_t bytes_max = 0;
+  {
+    GB_ASSIGN_OR_RETURN(const auto transaction, context_.database->Begin(store::Access::kRead));
+    GB_ASSIGN_OR_RETURN(bytes_max, RoomFor(*transaction, place.file));
+  }
   UniqueFd uploads(open((place.folder + "/uploads").c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   std::string temporary = NewUuid(*context_.clock, *context_.random);
   UniqueFd file(
@@ -244,8 +307,8 @@ Result<std::unique_ptr<Upload>> Volumes::StartUpload(const Caller& caller, const
   if (!uploads.valid() || !file.valid()) {
     return DiskFailed();
   }
-  return std::unique_ptr<Upload>(std::make_unique<FileUpload>(std::move(place), std::move(uploads), std::move(file),
-                                                              std::move(temporary), overwrite));
+  return std::unique_ptr<Upload>(std::make_unique<FileUpload>(context_, std::move(place), bytes_max, std::move(uploads),
+                                                              std::move(file), std::move(temporary), overwrite));
 }
 
 Result<VolumeFile> Volumes::Open(const Caller& caller, const std::string& path) const {
@@ -285,10 +348,17 @@ Status Volumes::DeleteFile(const Caller& caller, const std::string& path) const 
     return NoFile(path);
   }
   GB_ASSIGN_OR_RETURN(const UniqueFd parent, OpenParent(place, path));
-  if (unlinkat(parent.get(), place.path.parts.back().c_str(), 0) != 0) {
-    return errno == ENOENT || errno == EISDIR ? NoFile(path) : DiskFailed();
+  struct stat info{};
+  if (fstatat(parent.get(), place.path.parts.back().c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0 ||
+      S_ISDIR(info.st_mode)) {
+    return NoFile(path);
   }
-  return fsync(parent.get()) == 0 ? Status() : DiskFailed();
+  return ChangeFile(context_, place, 0, [&] {
+    if (unlinkat(parent.get(), place.path.parts.back().c_str(), 0) != 0) {
+      return errno == ENOENT || errno == EISDIR ? NoFile(path) : DiskFailed();
+    }
+    return fsync(parent.get()) == 0 ? Status() : DiskFailed();
+  });
 }
 
 Status Volumes::CreateDirectory(const Caller& caller, const std::string& path) const {
@@ -351,7 +421,21 @@ Result<std::string> Volumes::FileForEngine(const Caller& caller, const std::stri
   return place.folder + "/files/" + Join(place.path.parts, "/");
 }
 
+Status Volumes::SettleSizes() const {
+  GB_ASSIGN_OR_RETURN(const auto transaction, context_.database->Begin(store::Access::kWrite));
+  GB_ASSIGN_OR_RETURN(const std::vector<StoredFile> files, UnsettledFiles(*transaction));
+  for (const StoredFile& file : files) {
+    const std::string path = VolumeFolder(context_, file.organisation, file.volume) + "/files/" + file.path;
+    struct stat info{};
+    const bool is_there = lstat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode);
+    GB_RETURN_IF_ERROR(
+        SettleAfterCrash(*transaction, file, is_there ? std::optional(std::int64_t{info.st_size}) : std::nullopt));
+  }
+  return transaction->Commit();
+}
+
 Status Volumes::RemoveLeftovers() const {
+  GB_RETURN_IF_ERROR(SettleSizes());
   const std::string root = context_.data_folder + "/volumes";
   if (!FileExists(root)) {
     return Status();

@@ -5,6 +5,9 @@
 // A path is walked part by part below the volume's own folder with O_NOFOLLOW; "." and ".." and empty parts are
 // refused, so no path leaves its volume. A file appears whole or not at all: it is written beside, synced and renamed.
 //
+// All files of an organisation's volumes and tables together have a limit (stored_bytes.h): what goes over it is
+// refused with INVALID_STATE and leaves nothing.
+//
 // Needs READ_VOLUME to read, WRITE_VOLUME to change. Sizes in bytes. Threads: thread-safe; an Upload belongs to one
 // thread.
 #pragma once
@@ -74,10 +77,12 @@ class Volumes {
   Result<std::string> FileForEngine(const Caller& caller, const std::string& path) const;
 
   // At start, before the server takes requests: uploads that were cut off by a crash, and deleted volumes whose files
-  // one left.
+  // one left; the sizes of files that were being changed.
   Status RemoveLeftovers() const;
 
  private:
+  [[nodiscard]] Status SettleSizes() const;
+
   Context context_;
 };
 

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// `glovebox audit verify`: offline, alone, without a server. Threads: one.
+// `glovebox audit verify` and `audit replan`: offline, alone, without a server. Threads: one.
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <vector>
+
+#include "engine/engine.h"
 
 namespace glovebox::cli {
 
@@ -21,5 +23,9 @@ struct VerifyRequest {
 
 // Prints the report; returns an exit code of cli.h.
 int VerifyBundle(const VerifyRequest& request);
+
+// Verifies the bundle, then makes the plan of each of its completed runs again (room/replan.h) and prints a line a run.
+// A difference counts as a bundle that is not valid.
+int ReplanBundle(const VerifyRequest& request, engine::Engine& engine);
 
 }  // namespace glovebox::cli

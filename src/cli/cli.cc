@@ -55,6 +55,15 @@ void PrintIssued(const IssuedToken& issued) {
 // Each command adds its options and leaves in `run` what is to be done once they are read.
 using Run = std::function<int()>;
 
+Status ReadMetricsAddress(const std::string& text, ServeOptions& options) {
+  if (!text.empty()) {
+    GB_ASSIGN_OR_RETURN(Address address, ParseAddress(text));
+    options.metrics_host = std::move(address.host);
+    options.metrics_port = address.port;
+  }
+  return {};
+}
+
 void AddServe(CLI::App& app, Program& program, Run& run) {
   CLI::App* command = app.add_subcommand("serve", "Start a server with an embedded store");
   command->footer(
@@ -68,6 +77,13 @@ void AddServe(CLI::App& app, Program& program, Run& run) {
   command->add_option("--listen", *listen, "Address to listen on; port 0 takes any free one")
       ->type_name("HOST:PORT")
       ->capture_default_str();
+  auto metrics = std::make_shared<std::string>();
+  command
+      ->add_option(
+          "--metrics-listen", *metrics,
+          "Address for GET /metrics (Prometheus), which nobody serves without this option. Whoever reaches it\n"
+          "may read the counters: choose one that a proxy in front of the server does not pass on")
+      ->type_name("HOST:PORT");
   auto* certificate =
       command->add_option("--tls-certificate", options->tls_certificate, "Certificate chain (PEM) for TLS")
           ->type_name("FILE");
@@ -81,8 +97,11 @@ void AddServe(CLI::App& app, Program& program, Run& run) {
   command->add_flag("--allow-unconfined-workers", *allow,
                     "Run queries although this machine's kernel cannot confine worker processes. Without it, such a\n"
                     "machine serves everything but queries and runs");
-  command->callback([options, listen, allow, insecure, &program, &run] {
-    run = [options, listen, allow, insecure, &program]() -> int {
+  command->callback([options, listen, metrics, allow, insecure, &program, &run] {
+    run = [options, listen, metrics, allow, insecure, &program]() -> int {
+      if (const Status read = ReadMetricsAddress(*metrics, *options); !read.ok()) {
+        return Fail(read);
+      }
       auto address = ParseAddress(*listen);
       if (!address.ok()) {
         return Fail(address.status());
@@ -176,31 +195,47 @@ void AddToken(CLI::App& app, Program& program, Run& run) {
   });
 }
 
-void AddAudit(CLI::App& app, Run& run) {
-  CLI::App* group = app.add_subcommand("audit", "The evidence of a room");
-  group->require_subcommand(1);
-  CLI::App* command = group->add_subcommand("verify", "Verify an evidence bundle, offline");
-  command->footer(
-      "Exit code: 0 valid; 1 not valid; 2 valid, with findings that somebody should look at; 3 wrong arguments.\n"
-      "Without --pin the bundle is checked against itself only: note the room's pin when you join it.");
-  auto request = std::make_shared<VerifyRequest>();
-  auto as_json = std::make_shared<bool>(false);
-  command->add_option("bundle", request->bundle, "Folder or tar archive")->required()->type_name("BUNDLE");
-  command->add_option("--pin", request->pin, "The room's origin, or the SHA-256 of its first entry, as you noted it")
+void AddBundleOptions(CLI::App& command, VerifyRequest& request, bool& as_json) {
+  command.add_option("bundle", request.bundle, "Folder or tar archive")->required()->type_name("BUNDLE");
+  command.add_option("--pin", request.pin, "The room's origin, or the SHA-256 of its first entry, as you noted it")
       ->type_name("HASH");
-  command->add_option("--min-size", request->min_size, "Entries that the ledger must have at least")
+  command.add_option("--min-size", request.min_size, "Entries that the ledger must have at least")
       ->check(CLI::NonNegativeNumber)
       ->type_name("COUNT");
   command
-      ->add_option("--checkpoint", request->checkpoint_files, "A checkpoint that you hold; the ledger must contain it")
+      .add_option("--checkpoint", request.checkpoint_files, "A checkpoint that you hold; the ledger must contain it")
       ->type_name("FILE");
-  command->add_flag("--json", *as_json, "Print the report as JSON");
-  command->callback([request, as_json, &run] {
-    run = [request, as_json]() -> int {
-      request->form = *as_json ? ReportForm::kJson : ReportForm::kText;
-      return VerifyBundle(*request);
-    };
-  });
+  command.add_flag("--json", as_json, "Print the report as JSON");
+}
+
+void AddAudit(CLI::App& app, Run& run) {
+  CLI::App* group = app.add_subcommand("audit", "The evidence of a room");
+  group->require_subcommand(1);
+  const auto add = [group, &run](const char* name, const char* description, const char* footer,
+                                 std::function<int(const VerifyRequest&)> execute) {
+    CLI::App* command = group->add_subcommand(name, description);
+    command->footer(footer);
+    auto request = std::make_shared<VerifyRequest>();
+    auto as_json = std::make_shared<bool>(false);
+    AddBundleOptions(*command, *request, *as_json);
+    command->callback([request, as_json, execute = std::move(execute), &run] {
+      run = [request, as_json, execute]() -> int {
+        request->form = *as_json ? ReportForm::kJson : ReportForm::kText;
+        return execute(*request);
+      };
+    });
+  };
+  add("verify", "Verify an evidence bundle, offline",
+      "Exit code: 0 valid; 1 not valid; 2 valid, with findings that somebody should look at; 3 wrong arguments.\n"
+      "Without --pin the bundle is checked against itself only: note the room's pin when you join it.",
+      VerifyBundle);
+  add("replan", "Verify an evidence bundle and compute the plan certificates of its runs again, offline",
+      "Each run's certificate is made once more of the bundle's code and rules and of the schemas that it names, and\n"
+      "compared byte by byte. Exit code: that of verify; 1 also where a certificate differs.",
+      [](const VerifyRequest& request) {
+        engine::ProcessEngine engine({});
+        return ReplanBundle(request, engine);
+      });
 }
 
 void AddProbe(CLI::App& app, Run& run) {

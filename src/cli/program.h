@@ -20,6 +20,8 @@ struct ServeOptions {
   std::uint16_t port = 0;
   std::string tls_certificate;  // PEM files; both or neither
   std::string tls_key;
+  std::string metrics_host;  // "" if metrics are nowhere
+  std::uint16_t metrics_port = 0;
   UnconfinedWorkers unconfined = UnconfinedWorkers::kRefuse;
 };
 

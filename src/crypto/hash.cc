@@ -135,8 +135,4 @@ std::string ToString(const Digest& digest) { return std::string(Bytes(digest)); 
 
 std::string ToHex(const Digest& digest) { return HexEncode(Bytes(digest)); }
 
-bool ConstantTimeEquals(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
-}
-
 }  // namespace glovebox::crypto

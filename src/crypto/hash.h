@@ -64,7 +64,4 @@ std::string_view Bytes(Digest&&) = delete;
 [[nodiscard]] std::string ToString(const Digest& digest);
 [[nodiscard]] std::string ToHex(const Digest& digest);  // lower case
 
-// Whether both are equal, in a time that depends on their lengths only.
-[[nodiscard]] bool ConstantTimeEquals(std::string_view a, std::string_view b);
-
 }  // namespace glovebox::crypto

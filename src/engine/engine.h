@@ -9,7 +9,7 @@
 //            through its row filter and masks: this one with the secrets of their functions.
 //   Prepare  the governed scan of an asset: the owner's row filter and masks are applied once per (table version,
 //            policies, rule), units are resolved, declared keys and domains are checked, with the secrets of their
-//            functions.
+//            functions. Or its columns alone, without reading a row.
 //   Run      plans and, if asked, executes a notebook of a room over prepared assets.
 //
 // Who learns what: errors of Select and Prepare go to the table's owner. A refusal of Run depends on text, schemas,
@@ -72,6 +72,10 @@ struct Parameter {
   bool is_null = false;
 };
 
+// What CAST does with a value that does not fit its type: an error for the author of a statement over his own data,
+// NULL for a table's policies, whose reader does not own it. TRY_CAST always gives NULL.
+enum class BadCast { kNull, kError };
+
 struct SelectRequest {
   std::string sql;  // one query
   std::vector<Parameter> parameters;
@@ -83,6 +87,7 @@ struct SelectRequest {
   std::vector<std::string> default_namespace;  // catalog, schema for unqualified names; may be empty
   std::string target_path;                     // where to write a new table file; empty: rows come back
   std::int64_t row_limit = 0;                  // for rows that come back
+  BadCast bad_cast = BadCast::kNull;
 };
 
 struct SelectResult {
@@ -110,6 +115,7 @@ struct PrepareRequest {
   std::vector<Secret> secrets;
   std::string rule;         // analysis rule, JSON text; validated here against the table
   std::string unit_secret;  // key of the units' hash, 32 bytes; never leaves the owner's side
+  // Empty: the columns alone, by the table's schema, policies and rule; no row is read and no secret is needed.
   std::string target_path;
 };
 
@@ -139,10 +145,13 @@ struct Cell {
   std::string sql;
 };
 
-enum class RunMode { kPlanOnly, kExecute };
+// kPlanOnly: by text, schemas and rules; no file is opened, and what the assets' files and statistics say is not looked
+// at. kPlanAndCheck: what P9 asks of the runner's own tables as well; the others' stay closed.
+enum class RunMode { kPlanOnly, kPlanAndCheck, kExecute };
 
 struct RunRequest {
   RunMode mode = RunMode::kExecute;
+  std::string runner{};  // collaborator alias; for the certificate
   std::vector<Cell> cells;
   std::vector<Parameter> parameters;
   std::vector<RunAsset> assets;

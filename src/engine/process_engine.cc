@@ -87,6 +87,18 @@ class WorkFolder {
   std::string target_path_;
 };
 
+bool ReadsRowsOf(const RunAsset& asset, RunMode mode) {
+  switch (mode) {
+    case RunMode::kPlanOnly:
+      return false;
+    case RunMode::kPlanAndCheck:
+      return asset.role == Role::kOwn;
+    case RunMode::kExecute:
+      return true;
+  }
+  return true;
+}
+
 // What a recipient may be told of a run that failed (PLANNER.md P13).
 bool IsRefusal(ErrorCode code) {
   switch (code) {
@@ -180,6 +192,14 @@ Status ProcessEngine::CheckFunction(const Function& function, const std::vector<
 Result<PreparedAsset> ProcessEngine::Prepare(const PrepareRequest& request) {
   Task task = impl_->NewTask(JobKind::kPrepare);
   PrepareRequest inner = request;
+  if (request.target_path.empty()) {
+    inner.table.path.clear();
+    inner.secrets.clear();
+    inner.unit_secret.clear();
+    task.timeout_ms = limits::kPlanTimeoutMs;
+    task.job.request = worker::ToJson(inner);
+    return impl_->Execute<PreparedAsset>(task);
+  }
   GB_ASSIGN_OR_RETURN(inner.table.path, RealPath(request.table.path));
   GB_ASSIGN_OR_RETURN(const std::unique_ptr<WorkFolder> work, WorkFolder::Beside(request.target_path));
   inner.target_path = work->file();
@@ -200,13 +220,15 @@ Result<RunResult> ProcessEngine::Impl::Run(const RunRequest& request) {
   RunRequest inner = request;
   for (std::vector<RunAsset>* assets : {&inner.assets, &inner.earlier_assets}) {
     for (RunAsset& asset : *assets) {
-      if (request.mode == RunMode::kExecute || !asset.prepared.file.path.empty()) {
+      if (ReadsRowsOf(asset, request.mode)) {
         GB_ASSIGN_OR_RETURN(asset.prepared.file.path, RealPath(asset.prepared.file.path));
         task.confinement.readable_files.push_back(asset.prepared.file.path);
+      } else {
+        asset.prepared = {.file = {.path = "", .columns = std::move(asset.prepared.file.columns)}, .statistics = {}};
       }
     }
   }
-  if (request.mode == RunMode::kPlanOnly) {
+  if (request.mode != RunMode::kExecute) {
     inner.output_folder.clear();
   } else {
     GB_RETURN_IF_ERROR(MakeDirectories(request.output_folder));
@@ -223,7 +245,7 @@ Result<RunResult> ProcessEngine::Impl::Run(const RunRequest& request) {
   if (request.mode == RunMode::kExecute && FileExists(record) && (result.ok() || !TakeFile(record).ok())) {
     GB_RETURN_IF_ERROR(RemoveTree(record));
   }
-  if (!result.ok() || request.mode == RunMode::kPlanOnly) {
+  if (!result.ok() || request.mode != RunMode::kExecute) {
     return result;
   }
   for (OutputTable& output : result->outputs) {

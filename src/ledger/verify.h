@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -21,6 +22,7 @@
 #include "base/json.h"
 #include "base/result.h"
 #include "ledger/bundle_files.h"
+#include "ledger/entry.h"
 
 namespace glovebox::ledger {
 
@@ -62,6 +64,10 @@ struct Report {
 Report Verify(const BundleFiles& bundle, const VerifyOptions& options);
 // A folder or a tar archive. Returns an error if it cannot be opened as a bundle at all.
 Result<Report> VerifyPath(const std::string& path, const VerifyOptions& options);
+
+// The entries of a bundle, in order; the first error of `visit` ends it. REQUIRES: Verify found no error; otherwise
+// whatever cannot be read is an error.
+Status ForEachEntry(const BundleFiles& bundle, const std::function<Status(const Entry&)>& visit);
 
 std::string_view WireName(Severity severity);
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 
 #include "base/limits.h"
 #include "base/strings.h"
@@ -288,6 +289,39 @@ Status ParsePerUnit(const json::Value* per_unit, AnalysisRule& rule) {
   return {};
 }
 
+// A whole number from `low` to `high`; 0 if it is absent.
+Result<std::int64_t> OptionalNumber(const json::Value& object, std::string_view key, std::int64_t low,
+                                    std::int64_t high) {
+  const json::Value* value = object.Get(key);
+  if (value == nullptr) {
+    return 0;
+  }
+  if (!value->is_int() || value->as_int() < low || value->as_int() > high) {
+    const bool bounded = high != std::numeric_limits<std::int64_t>::max();
+    return Wrong(std::string(key),
+                 "is no whole number from " + std::to_string(low) + (bounded ? " to " + std::to_string(high) : " on"));
+  }
+  return value->as_int();
+}
+
+// P12
+Status ParseOptions(const json::Value& object, AnalysisRule& rule) {
+  constexpr std::int64_t kUnbounded = std::numeric_limits<std::int64_t>::max();
+  GB_ASSIGN_OR_RETURN(rule.round_to, OptionalNumber(object, "round_to", 0, kUnbounded));
+  GB_ASSIGN_OR_RETURN(rule.dominance_percent,
+                      OptionalNumber(object, "dominance_percent", 0, limits::kDominancePercentMax));
+  GB_ASSIGN_OR_RETURN(rule.rows_max, OptionalNumber(object, "rows_max", 1, std::int64_t{limits::kRunGroupsMax}));
+  for (const auto& [name, column] : rule.columns) {
+    if (rule.dominance_percent > 0 &&
+        (column.aggregates.contains(AggregateKind::kStddev) || column.aggregates.contains(AggregateKind::kVariance))) {
+      return Wrong("columns." + name + ".aggregates",
+                   "holds stddev or variance, which tell the largest value where sums that pass dominance_percent do "
+                   "not: leave out one or the other");
+    }
+  }
+  return {};
+}
+
 Status ParseKeys(const json::Value* keys, AnalysisRule& rule) {
   if (keys == nullptr) {
     return {};
@@ -358,9 +392,10 @@ Result<AnalysisRule> ParseAnalysisRule(std::string_view json_text) {
   if (!parsed.ok() || !parsed->is_object()) {
     return Wrong("text", "is no JSON object");
   }
-  GB_RETURN_IF_ERROR(CheckMembers(
-      parsed->as_object(), {"version", "unit", "min_units", "membership", "keys", "columns", "per_unit", "round_to"},
-      "the rule"));
+  GB_RETURN_IF_ERROR(CheckMembers(parsed->as_object(),
+                                  {"version", "unit", "min_units", "membership", "keys", "columns", "per_unit",
+                                   "round_to", "dominance_percent", "rows_max"},
+                                  "the rule"));
   if (parsed->GetInt("version", 0) != 1) {
     return Wrong("version", "is not 1");
   }
@@ -375,14 +410,10 @@ Result<AnalysisRule> ParseAnalysisRule(std::string_view json_text) {
     return Wrong("membership", "is protected or public");
   }
   rule.membership = membership == "public" ? Membership::kPublic : Membership::kProtected;
-  rule.round_to = parsed->GetInt("round_to", 0);
-  if (const json::Value* round_to = parsed->Get("round_to");
-      round_to != nullptr && (!round_to->is_int() || rule.round_to < 0)) {
-    return Wrong("round_to", "is no whole number, or negative");
-  }
   GB_RETURN_IF_ERROR(ParseKeys(parsed->Get("keys"), rule));
   GB_RETURN_IF_ERROR(ParseColumns(parsed->Get("columns"), rule));
   GB_RETURN_IF_ERROR(ParsePerUnit(parsed->Get("per_unit"), rule));
+  GB_RETURN_IF_ERROR(ParseOptions(*parsed, rule));
   return rule;
 }
 
@@ -463,7 +494,9 @@ std::string CanonicalText(const AnalysisRule& rule) {
       {"keys", std::move(keys)},
       {"columns", std::move(columns)},
       {"per_unit", std::move(per_unit)},
-      {"round_to", rule.round_to}});
+      {"round_to", rule.round_to},
+      {"dominance_percent", rule.dominance_percent},
+      {"rows_max", rule.rows_max}});
 }
 
 }  // namespace glovebox::query

@@ -60,7 +60,10 @@ struct AnalysisRule {
   std::vector<std::vector<std::string>> keys;  // declared unique column tuples
   std::map<std::string, ColumnRule> columns;   // by name as the table spells it (lower case)
   PerUnitRule per_unit;
-  std::int64_t round_to = 0;  // P12 option: aggregates are rounded to a multiple; 0 is off
+  // P12, options; 0 is off.
+  std::int64_t round_to = 0;           // aggregates are rounded to a multiple
+  std::int64_t dominance_percent = 0;  // sums and averages of its measures pass the p% rule (privacy/dominance.h)
+  std::int64_t rows_max = 0;           // of one grouping over the asset: the first in the order of the keys
 };
 
 // Returns INVALID_PARAMETER_VALUE and names the member that is wrong. Unknown members are errors: a misspelt

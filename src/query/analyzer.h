@@ -9,7 +9,9 @@
 // text and the schemas alone. Pure; an Analyzer is used by one thread.
 #pragma once
 
+#include <cstddef>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -38,6 +40,7 @@ struct AnalyzerInput {
   std::vector<ParameterDef> parameters;
   std::vector<std::string> default_namespace;
   Secrets secrets = Secrets::kForbidden;
+  BadCast bad_cast = BadCast::kNull;
 };
 
 class Analyzer {
@@ -58,6 +61,8 @@ class Analyzer {
   Result<Scalar> AnalyzeCall(const FunctionDef& function, const std::vector<ColumnDef>& arguments);
 
   [[nodiscard]] const AnalyzerInput& input() const { return input_; }
+  // The parameters that what was analyzed so far has read, by index.
+  [[nodiscard]] const std::set<std::size_t>& used_parameters() const { return used_parameters_; }
   // The type of an attribute where it is known: columns of tables, and what is made of them without computing.
   [[nodiscard]] const Type* AttrType(AttrId attr) const;
 
@@ -66,6 +71,7 @@ class Analyzer {
   AnalyzerInput input_;
   std::map<std::string, const ast::Query*> views_;  // by lower-case dotted name
   std::map<AttrId, Type> types_;
+  std::set<std::size_t> used_parameters_;
   int next_attr_ = 1;
   std::size_t nodes_ = 0;
 };

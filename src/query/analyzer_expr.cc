@@ -34,7 +34,8 @@ bool AnyOf(const ast::Expr& expr, bool (*test)(const ast::Expr&)) {
 bool IsCountIf(const ast::Expr& expr) { return expr.name == "count_if" || expr.name == "countif"; }
 
 Status WrongArguments(const ast::Expr& expr) {
-  return Status(ErrorCode::kSqlType, "function '" + expr.name + "' does not take this number of arguments")
+  return Status(ErrorCode::kSqlType,
+                "function '" + expr.name + "' does not take this number of arguments; the documentation shows how many")
       .WithRule("P11")
       .At(expr.position);
 }
@@ -72,7 +73,8 @@ Status UnknownName(std::string_view what, const std::vector<std::string>& parts,
 
 Status AnalyzerImpl::CountNode(std::size_t position) {
   if (++a_.nodes_ > limits::kSqlExpressionNodesMax) {
-    return Status(ErrorCode::kQueryRefused, "the query is too large once its views and CTEs are inlined")
+    return Status(ErrorCode::kQueryRefused,
+                  "the query is too large once its views and CTEs are inlined; use fewer of them")
         .WithRule("P15")
         .At(position);
   }
@@ -119,8 +121,8 @@ Result<ExprPtr> AnalyzerImpl::ResolveAfterGrouping(const ast::Expr& expr, const 
       if (!reads_rows(*column)) {
         return column;
       }
-      return Status(ErrorCode::kSqlType,
-                    "column '" + expr.parts.back() + "' is neither a group key nor inside an aggregate")
+      return Status(ErrorCode::kSqlType, "column '" + expr.parts.back() +
+                                             "' is neither a group key nor inside an aggregate; add it to GROUP BY")
           .At(expr.position);
     }
   }
@@ -194,9 +196,13 @@ Result<ExprPtr> AnalyzerImpl::ResolvePlain(const ast::Expr& expr, const ExprCont
     case K::kCase:
       return MakeCase(std::move(args), expr.has_else, at);
     case K::kCast:
-      return MakeCast(args[0], expr.cast_type, at);
+      return MakeCast(args[0], expr.cast_type, call_position_.value_or(at),
+                      expr.try_cast ? BadCast::kNull : a_.input_.bad_cast);
     default:
-      return Status(ErrorCode::kNotSupported, "this expression is not supported").WithRule("P15").At(at);
+      return Status(ErrorCode::kNotSupported,
+                    "this expression is not supported; the documentation lists those that are")
+          .WithRule("P15")
+          .At(at);
   }
 }
 
@@ -238,10 +244,12 @@ Result<ExprPtr> AnalyzerImpl::Column(const ast::Expr& expr, const ExprContext& c
 }
 
 Result<ExprPtr> AnalyzerImpl::Parameter(const ast::Expr& expr) {
-  for (const ParameterDef& parameter : a_.input_.parameters) {
+  for (std::size_t i = 0; i < a_.input_.parameters.size(); ++i) {
+    const ParameterDef& parameter = a_.input_.parameters[i];
     if (!EqualsIgnoreCase(parameter.name, expr.name)) {
       continue;
     }
+    a_.used_parameters_.insert(i);
     if (parameter.is_null) {
       return MakeLiteral({.type = Type::Null(), .value = {}}, expr.position);
     }
@@ -252,7 +260,9 @@ Result<ExprPtr> AnalyzerImpl::Parameter(const ast::Expr& expr) {
     }
     return MakeLiteral(*literal, expr.position);
   }
-  return Status(ErrorCode::kInvalidParameterValue, "parameter '" + expr.name + "' has no value").At(expr.position);
+  return Status(ErrorCode::kInvalidParameterValue,
+                "parameter '" + expr.name + "' has no value; declare it, and give one to the run")
+      .At(expr.position);
 }
 
 Result<ExprPtr> AnalyzerImpl::Function(const ast::Expr& expr, const ExprContext& context) {
@@ -260,7 +270,8 @@ Result<ExprPtr> AnalyzerImpl::Function(const ast::Expr& expr, const ExprContext&
     return Aggregate(expr, context);
   }
   if (IsKnownAggregateName(expr.name)) {
-    return Status(ErrorCode::kNotSupported, "aggregate '" + expr.name + "' is not available in a room")
+    return Status(ErrorCode::kNotSupported,
+                  "aggregate '" + expr.name + "' is not available in a room; the documentation lists those that are")
         .WithRule("P4")
         .At(expr.position);
   }
@@ -293,7 +304,8 @@ Result<ExprPtr> AnalyzerImpl::Function(const ast::Expr& expr, const ExprContext&
     if (args[2]->op != ExprOp::kLiteral || replacement == nullptr ||
         replacement->size() > limits::kReplacementBytesMax) {
       return Status(ErrorCode::kNotSupported, "the replacement of regexp_replace is a constant text of at most " +
-                                                  std::to_string(limits::kReplacementBytesMax) + " bytes")
+                                                  std::to_string(limits::kReplacementBytesMax) +
+                                                  " bytes; write it as one")
           .WithRule("P11")
           .At(args[2]->position);
     }
@@ -316,6 +328,7 @@ Result<ExprPtr> AnalyzerImpl::OwnersFunction(const ast::Expr& expr, const Functi
     parameters.columns.push_back({.name = function.parameters[i].name, .expr = args[i]});
   }
   AnalyzerImpl inner(a_, nullptr, nullptr, depth_ + 1);
+  inner.call_position_ = call_position_.value_or(expr.position);
   ExprContext body;
   body.scope = &parameters;
   Result<ExprPtr> value = inner.Resolve(*function.body, body);
@@ -325,7 +338,10 @@ Result<ExprPtr> AnalyzerImpl::OwnersFunction(const ast::Expr& expr, const Functi
 
 Result<ExprPtr> AnalyzerImpl::Aggregate(const ast::Expr& expr, const ExprContext& context) {
   if (context.aggregates == nullptr) {
-    return Status(ErrorCode::kSqlType, "an aggregate may not stand here").WithRule("P4").At(expr.position);
+    return Status(ErrorCode::kSqlType,
+                  "an aggregate may not stand here: it belongs into the select list or HAVING of a query with groups")
+        .WithRule("P4")
+        .At(expr.position);
   }
   const bool count_if = IsCountIf(expr);
   const AggregateFunction* function = FindAggregateFunction(count_if ? "count_star" : expr.name);
@@ -335,7 +351,7 @@ Result<ExprPtr> AnalyzerImpl::Aggregate(const ast::Expr& expr, const ExprContext
     return WrongArguments(expr);
   }
   if (!expr.order_by.empty()) {
-    return Status(ErrorCode::kNotSupported, "ORDER BY inside an aggregate is not supported")
+    return Status(ErrorCode::kNotSupported, "ORDER BY inside an aggregate is not supported; leave it out")
         .WithRule("P4")
         .At(expr.position);
   }
@@ -379,11 +395,15 @@ Result<std::vector<SortItem>> AnalyzerImpl::ResolveSort(const std::vector<ast::O
 
 Result<ExprPtr> AnalyzerImpl::Window(const ast::Expr& expr, const ExprContext& context) {
   if (context.windows == nullptr) {
-    return Status(ErrorCode::kSqlType, "a window function may not stand here").WithRule("P8").At(expr.position);
+    return Status(ErrorCode::kSqlType,
+                  "a window function may not stand here: it belongs into the select list, QUALIFY or ORDER BY")
+        .WithRule("P8")
+        .At(expr.position);
   }
   const WindowFunction* function = FindWindowFunction(expr.name);
   if (function == nullptr) {
-    return Status(ErrorCode::kNotSupported, "window function '" + expr.name + "' is not available")
+    return Status(ErrorCode::kNotSupported,
+                  "window function '" + expr.name + "' is not available; the documentation lists those that are")
         .WithRule("P11")
         .At(expr.position);
   }
@@ -391,7 +411,8 @@ Result<ExprPtr> AnalyzerImpl::Window(const ast::Expr& expr, const ExprContext& c
     return WrongArguments(expr);
   }
   if (expr.distinct || expr.filter != nullptr) {
-    return Status(ErrorCode::kNotSupported, "DISTINCT and FILTER are not supported in a window")
+    return Status(ErrorCode::kNotSupported,
+                  "DISTINCT and FILTER are not supported in a window; put a CASE into the argument")
         .WithRule("P15")
         .At(expr.position);
   }
@@ -410,7 +431,9 @@ Result<ExprPtr> AnalyzerImpl::Window(const ast::Expr& expr, const ExprContext& c
 
 Result<ExprPtr> AnalyzerImpl::SubqueryExpr(const ast::Expr& expr, const ExprContext& context) {
   if (depth_ > limits::kSqlNestingMax) {
-    return Status(ErrorCode::kNotSupported, "subqueries are nested too deeply").WithRule("P15").At(expr.position);
+    return Status(ErrorCode::kNotSupported, "subqueries are nested too deeply; use WITH to give parts a name")
+        .WithRule("P15")
+        .At(expr.position);
   }
   AnalyzerImpl inner(a_, context.scope, common_, depth_ + 1);
   GB_ASSIGN_OR_RETURN(RelPtr rel, inner.Query(*expr.query));
@@ -420,7 +443,8 @@ Result<ExprPtr> AnalyzerImpl::SubqueryExpr(const ast::Expr& expr, const ExprCont
              : expr.kind == ast::ExprKind::kInSubquery ? ExprOp::kInSubquery
                                                        : ExprOp::kScalarSubquery;
   if (node->op != ExprOp::kExists && rel->output.size() != 1) {
-    return Status(ErrorCode::kSqlType, "a subquery that is used as a value has one column").At(expr.position);
+    return Status(ErrorCode::kSqlType, "a subquery that is used as a value has one column; select one")
+        .At(expr.position);
   }
   GB_ASSIGN_OR_RETURN(node->args, ResolveAll(expr.children, context));
   node->rel = std::move(rel);

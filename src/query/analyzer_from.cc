@@ -60,7 +60,9 @@ Result<RelPtr> AnalyzerImpl::FromClause(const ast::From& from, Scope& scope) {
     case ast::FromKind::kJoin:
       return JoinClause(from, scope);
   }
-  return Status(ErrorCode::kNotSupported, "this FROM clause is not supported").WithRule("P15").At(from.position);
+  return Status(ErrorCode::kNotSupported, "this FROM clause is not supported; read a table, a query or VALUES")
+      .WithRule("P15")
+      .At(from.position);
 }
 
 RelPtr AnalyzerImpl::Scan(std::size_t table, const std::vector<ColumnDef>& columns,
@@ -105,7 +107,8 @@ Result<RelPtr> AnalyzerImpl::Table(const ast::From& from, Scope& scope) {
       continue;
     }
     if (!from.column_aliases.empty() && from.column_aliases.size() > table.columns.size()) {
-      return Status(ErrorCode::kSqlType, "the table has fewer columns than the alias names").At(from.position);
+      return Status(ErrorCode::kSqlType, "the table has fewer columns than the alias names; leave some out")
+          .At(from.position);
     }
     std::vector<ColumnDef> columns = table.columns;
     for (std::size_t c = 0; c < from.column_aliases.size(); ++c) {
@@ -121,12 +124,15 @@ Result<RelPtr> AnalyzerImpl::Subquery(const ast::Query& query, const std::string
                                       const std::vector<std::string>& columns, const CommonTables* common,
                                       std::size_t position, Scope& scope) {
   if (depth_ > limits::kSqlNestingMax) {
-    return Status(ErrorCode::kNotSupported, "subqueries are nested too deeply").WithRule("P15").At(position);
+    return Status(ErrorCode::kNotSupported, "subqueries are nested too deeply; use WITH to give parts a name")
+        .WithRule("P15")
+        .At(position);
   }
   AnalyzerImpl inner(a_, nullptr, common, depth_ + 1);
   GB_ASSIGN_OR_RETURN(RelPtr rel, inner.Query(query));
   if (columns.size() > rel->output.size()) {
-    return Status(ErrorCode::kSqlType, "the subquery has fewer columns than the alias names").At(position);
+    return Status(ErrorCode::kSqlType, "the subquery has fewer columns than the alias names; leave some out")
+        .At(position);
   }
   for (std::size_t i = 0; i < rel->output.size(); ++i) {
     scope.columns.push_back({.qualifiers = alias.empty() ? std::vector<std::string>{} : LowerParts({alias}),
@@ -165,7 +171,8 @@ Result<RelPtr> AnalyzerImpl::Values(const ast::From& from, Scope& scope) {
 Result<RelPtr> AnalyzerImpl::TableFunction(const ast::From& from, Scope& scope) {
   const auto file = std::ranges::find(a_.input_.files, &from, &FileDef::call);
   if (from.call->name != "read_files" || file == a_.input_.files.end()) {
-    return Status(ErrorCode::kNotSupported, "table function '" + from.call->name + "' is not available here")
+    return Status(ErrorCode::kNotSupported,
+                  "table function '" + from.call->name + "' is not available here; read a table, or write VALUES")
         .WithRule("P15")
         .At(from.position);
   }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -114,6 +115,7 @@ class AnalyzerImpl {
   const Scope* outer_;
   const CommonTables* common_;
   std::size_t depth_;
+  std::optional<std::size_t> call_position_;  // inside a function's body: where the author calls it
 };
 
 // Whether an aggregate stands in the expression, subqueries aside.

@@ -46,7 +46,8 @@ std::string ItemName(const ast::SelectItem& item) {
 Result<std::int64_t> ConstantCount(const ast::Expr& expr, const char* clause) {
   const auto* value = std::get_if<std::int64_t>(&expr.literal.value);
   if (expr.kind != ast::ExprKind::kLiteral || value == nullptr || *value < 0) {
-    return Status(ErrorCode::kNotSupported, std::string(clause) + " takes a constant that is not negative")
+    return Status(ErrorCode::kNotSupported,
+                  std::string(clause) + " takes a constant that is not negative; write a number")
         .WithRule("P15")
         .At(expr.position);
   }
@@ -128,7 +129,9 @@ Result<RelPtr> AnalyzerImpl::Limit(const ast::Query& query, RelPtr rel) {
 
 Result<RelPtr> AnalyzerImpl::SetOperation(const ast::Query& query) {
   if (depth_ > limits::kSqlNestingMax) {
-    return Status(ErrorCode::kNotSupported, "set operations are nested too deeply").WithRule("P15").At(query.position);
+    return Status(ErrorCode::kNotSupported, "set operations are nested too deeply; write several cells")
+        .WithRule("P15")
+        .At(query.position);
   }
   if (query.by_name) {
     return Status(ErrorCode::kNotSupported, "UNION BY NAME is not supported; list the columns in the same order")
@@ -140,7 +143,8 @@ Result<RelPtr> AnalyzerImpl::SetOperation(const ast::Query& query) {
   AnalyzerImpl right_impl(a_, outer_, common_, depth_ + 1);
   GB_ASSIGN_OR_RETURN(RelPtr right, right_impl.Query(*query.right));
   if (left->output.size() != right->output.size()) {
-    return Status(ErrorCode::kSqlType, "both sides of a set operation have the same number of columns")
+    return Status(ErrorCode::kSqlType,
+                  "both sides of a set operation have the same number of columns; add NULL where one is missing")
         .At(query.position);
   }
   auto rel = std::make_shared<Rel>();
@@ -281,7 +285,7 @@ Status AnalyzerImpl::ResolveGroups(const ast::Select& select, Block& block) {
   }
   for (const ast::Expr* key : keys) {
     if (ContainsAggregate(*key)) {
-      return Status(ErrorCode::kSqlType, "a group key has no aggregates").At(key->position);
+      return Status(ErrorCode::kSqlType, "a group key has no aggregates; group a derived table").At(key->position);
     }
     GB_ASSIGN_OR_RETURN(ExprPtr resolved, Resolve(*key, context));
     if (std::ranges::any_of(block.aggregates.keys,
@@ -333,7 +337,8 @@ Status AnalyzerImpl::ResolveItems(const ast::Select& select, Block& block) {
       continue;
     }
     if (block.grouped) {
-      return Status(ErrorCode::kSqlType, "'*' may not stand beside aggregates").At(item.expr->position);
+      return Status(ErrorCode::kSqlType, "'*' may not stand beside aggregates; list the group keys")
+          .At(item.expr->position);
     }
     GB_RETURN_IF_ERROR(ExpandStar(*item.expr, block.scope, block.items));
     block.item_sources.resize(block.items.size(), nullptr);

@@ -123,7 +123,7 @@ class BranchBuilder {
     }
     return Refuse(
         "P4", expr.position,
-        "the argument is a measure, measure * constant + constant, a constant, or CASE on dimensions with these "
+        "write the argument as a measure, measure * constant + constant, a constant, or CASE on dimensions with these "
         "as results");
   }
 
@@ -149,7 +149,8 @@ class BranchBuilder {
         rule.aggregates.contains(kind) || (spread && (rule.aggregates.contains(AggregateKind::kStddev) ||
                                                       rule.aggregates.contains(AggregateKind::kVariance)));
     if (!allowed) {
-      return Refuse("P1", expr->position, "the owner's rule does not allow this aggregate of this measure");
+      return Refuse("P1", expr->position,
+                    "the owner's rule does not allow this aggregate of this measure; use one that it lists");
     }
     if (!asset.columns[column.column].type.IsNumeric()) {
       return Refuse("P4", expr->position, "a measure is a number");
@@ -261,7 +262,7 @@ class BranchBuilder {
         return Refuse("P12", expr->position, "the constants of this argument are too large or too fine");
       }
       if (branch.measure && IsZero(branch.scale)) {
-        return Refuse("P4", expr->position, "a measure times zero is no argument");
+        return Refuse("P4", expr->position, "a measure times zero is no argument; leave it out");
       }
     }
     return branches;

@@ -444,13 +444,14 @@ Result<ConditionBoxes> DimensionCondition(const ExprPtr& expr, const Core& core,
             "an own column may not stand inside an aggregate over protected rows; use it in WHERE or GROUP BY");
       }
     }
-    GB_ASSIGN_OR_RETURN(
-        const auto only,
-        OnlyColumn(*conjunct, core, "P2", "a condition is a conjunction of conditions on one protected column each"));
+    GB_ASSIGN_OR_RETURN(const auto only, OnlyColumn(*conjunct, core, "P2",
+                                                    "a condition is a conjunction of conditions on one protected "
+                                                    "column each; write one query for each alternative"));
     const ColumnRef column = only.first;
     const ColumnRule& rule = assets[core.instances[column.instance].asset].Rule(column.column);
     if (rule.identity || (!rule.Allows(Use::kFilter) && !rule.Allows(Use::kDimension))) {
-      return Refuse("P1", conjunct->position, "this column may not be used in a condition");
+      return Refuse("P1", conjunct->position,
+                    "this column may not be used in a condition; use one that its owner lists for conditions");
     }
     GB_ASSIGN_OR_RETURN(const ColumnDomain domain, DomainOfColumn(core, assets, column));
     GB_ASSIGN_OR_RETURN(const TruthSets sets, ConditionSets(*conjunct, only.second, domain));

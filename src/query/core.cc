@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/strings.h"
+#include "query/functions.h"
 
 namespace glovebox::query {
 
@@ -51,6 +52,28 @@ std::int64_t MinimumUnits(const Instance& instance, const std::vector<Asset>& as
     }
   }
   return largest;
+}
+
+std::int64_t DominancePercent(const GovernedQuery& query, const GovernedCall& call, const Branch& branch,
+                              const std::vector<Asset>& assets) {
+  if (!branch.measure || branch.none || RuleKind(call.kind) == AggregateKind::kCount) {
+    return 0;
+  }
+  const Asset& asset = assets[query.core.instances[branch.measure->instance].asset];
+  return asset.IsProtected() ? asset.rule.dominance_percent : 0;
+}
+
+// NOLINTNEXTLINE(misc-no-recursion): as deep as the plan
+std::int64_t RowsMax(const Core& core, const std::vector<Asset>& assets) {
+  std::int64_t smallest = 0;
+  const auto add = [&smallest](std::int64_t rows) {
+    smallest = smallest == 0 || (rows > 0 && rows < smallest) ? rows : smallest;
+  };
+  for (const Instance& instance : core.instances) {
+    add(assets[instance.asset].IsProtected() ? assets[instance.asset].rule.rows_max : 0);
+    add(instance.distinct == nullptr ? 0 : RowsMax(*instance.distinct, assets));
+  }
+  return smallest;
 }
 
 std::vector<std::set<ColumnRef>> EqualityClasses(const Core& core) {

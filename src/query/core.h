@@ -36,6 +36,7 @@ struct Asset {
   std::string owner;
   AssetRole role = AssetRole::kProtected;
   AnalysisRule rule;
+  std::string rule_sha256;         // of the rule's text as its owner's entry in the ledger has it
   std::vector<ColumnDef> columns;  // those that the rule names
   std::string version;             // of the table
   std::string content;             // names what is read: table version, policies and rule; equal for equal rows only
@@ -143,6 +144,14 @@ struct GovernedQuery {
 
 // The minimum group of an instance's units: its asset's, and those of the protected tables inside its distinct units.
 std::int64_t MinimumUnits(const Instance& instance, const std::vector<Asset>& assets);
+
+// P12, options of a rule; 0: no protected asset asks for it.
+//
+// The percent that a branch's measure is tested for dominance with: one that a sum or an average adds up.
+std::int64_t DominancePercent(const GovernedQuery& query, const GovernedCall& call, const Branch& branch,
+                              const std::vector<Asset>& assets);
+// The smallest largest number of rows of the assets, those inside distinct units included.
+std::int64_t RowsMax(const Core& core, const std::vector<Asset>& assets);
 
 // The columns that the joins make equal, class by class: sorted, disjoint, two columns or more in each.
 std::vector<std::set<ColumnRef>> EqualityClasses(const Core& core);

@@ -51,7 +51,9 @@ Status CheckJoin(const Equality& join, const Core& core, const std::vector<Asset
   const std::string& right_name = NameOf(core, assets, join.right);
   const std::size_t position = join.position;
   if (left.columns[join.left.column].type != right.columns[join.right.column].type) {
-    return Refuse("P6", position, "columns '" + left_name + "' and '" + right_name + "' have different types");
+    return Refuse(
+        "P6", position,
+        "columns '" + left_name + "' and '" + right_name + "' have different types; publish them with one type");
   }
   const auto allowed = [](const Asset& asset, std::size_t column, const Asset& other, const std::string& name,
                           std::size_t other_column) {
@@ -70,7 +72,8 @@ Status CheckJoin(const Equality& join, const Core& core, const std::vector<Asset
   }
   const bool same_owner = left.IsProtected() && right.IsProtected() && left.owner == right.owner;
   if (same_owner && !(left.IsUnitColumn(join.left.column) && right.IsUnitColumn(join.right.column))) {
-    return Refuse("P6", position, "protected tables of one owner are joined on their unit keys");
+    return Refuse("P6", position,
+                  "protected tables of one owner are joined on their unit keys; write '=' between these");
   }
   return {};
 }

@@ -111,7 +111,8 @@ Status DuckdbAstReader::ParserError(const json::Value& tree) const {
   const std::string message = tree.GetString("error_message");
   const auto says = [&](std::string_view words) { return message.find(words) != std::string::npos; };
   if (says("Max expression depth") || says("memory exhausted")) {
-    return SqlNotSupported(position, "the query nests deeper than " + std::to_string(limits::kSqlNestingMax));
+    return SqlNotSupported(position, "the query nests deeper than " + std::to_string(limits::kSqlNestingMax) +
+                                         "; use WITH to give parts of it a name");
   }
   if (says("Only SELECT statements")) {
     return SqlNotSupported(position, "only queries are supported here, and PIVOT is not; write GROUP BY with FILTER");
@@ -229,7 +230,7 @@ Status DuckdbAstReader::ReadGroups(const json::Value& node, std::size_t fallback
   } else if (handling == "STANDARD_HANDLING") {
     select.group_kind = listed ? ast::GroupKind::kList : ast::GroupKind::kNone;
   } else {
-    return SqlNotSupported(fallback, "this form of GROUP BY is not supported");
+    return SqlNotSupported(fallback, "this form of GROUP BY is not supported; list the keys, or write GROUP BY ALL");
   }
   return {};
 }
@@ -286,10 +287,8 @@ Status DuckdbAstReader::ReadCommonTables(const json::Value& node, std::size_t fa
     GB_ASSIGN_OR_RETURN(table.column_aliases, ReadNames(value->Get("aliases"), fallback));
     GB_ASSIGN_OR_RETURN(const json::Array* keys, ReadArray(value->Get("key_targets"), fallback));
     const std::string hint = value->GetString("materialized");
-    const bool known =
-        hint == "CTE_MATERIALIZE_DEFAULT" || hint == "CTE_MATERIALIZE_ALWAYS" || hint == "CTE_MATERIALIZE_NEVER";
-    if (!keys->empty() || !known) {
-      return SqlNotSupported(fallback, "this form of WITH is not supported (USING KEY)");
+    if (!keys->empty() || hint != "CTE_MATERIALIZE_DEFAULT") {  // whatever the author's hint is
+      return SqlNotSupported(fallback, "this form of WITH is not supported (USING KEY); write a plain query");
     }
     GB_ASSIGN_OR_RETURN(table.query, ReadWrappedQuery(value->Get("query"), fallback));
     table.position = table.query->position;

@@ -51,12 +51,12 @@ constexpr std::array kRefusedFunctions = {
     Refused{"struct_pack", "struct values are not supported; use one column for each value"},
     Refused{"struct_extract", "struct values are not supported; use one column for each value"},
     Refused{"row", "row values (a, b) are not supported; compare the columns one by one"},
-    Refused{"map", "map values are not supported"},
-    Refused{"list_value", "lists are not supported"},
-    Refused{"array_value", "lists are not supported"},
-    Refused{"list_apply", "list comprehensions are not supported"},
-    Refused{"list_filter", "list comprehensions are not supported"},
-    Refused{"unnest", "unnest is not supported; lists are not"},
+    Refused{"map", "map values are not supported; use one row or one column for each value"},
+    Refused{"list_value", "lists are not supported; use one row or one column for each value"},
+    Refused{"array_value", "lists are not supported; use one row or one column for each value"},
+    Refused{"list_apply", "list comprehensions are not supported; write a CASE, or a query over rows"},
+    Refused{"list_filter", "list comprehensions are not supported; write a CASE, or a query over rows"},
+    Refused{"unnest", "unnest is not supported, nor are lists; use one row for each value"},
     Refused{"timezone", "AT TIME ZONE is not supported; timestamps are UTC, without a zone"},
 };
 
@@ -141,17 +141,19 @@ Status DuckdbAstReader::ReadExprByClass(const json::Value& value, ast::Expr& exp
                                               : "* can stand in the SELECT list and in COUNT(*) only");
   }
   if (name == "LAMBDA") {
-    return SqlNotSupported(expr.position, "lambda functions are not supported");
+    return SqlNotSupported(expr.position, "lambda functions are not supported; write the expression itself, or a CASE");
   }
   if (name == "POSITIONAL_REFERENCE") {
-    return SqlNotSupported(expr.position, "positional references (#1) and ARRAY(query) are not supported");
+    return SqlNotSupported(expr.position,
+                           "positional references (#1) and ARRAY(query) are not supported; name the column, and use "
+                           "one row for each value");
   }
   if (name == "COLLATE") {
     return SqlNotSupported(PositionOfWord({"collate"}, expr.position),
                            "COLLATE is not supported; text compares byte by byte: compare lower(column)");
   }
   if (name == "DEFAULT") {
-    return SqlNotSupported(expr.position, "DEFAULT is not supported in a query");
+    return SqlNotSupported(expr.position, "DEFAULT is not supported in a query; write the value");
   }
   return SqlNotSupported(expr.position, "this kind of expression is not supported");
 }
@@ -162,7 +164,8 @@ Result<ast::ExprPtr> DuckdbAstReader::ReadOptionalExpr(const json::Value* value,
   }
   // Where no alias can be, one would be an argument's name or a typing mistake that the grammar let through.
   if (!value->GetString("alias").empty()) {
-    return SqlNotSupported(PositionOf(*value, fallback), "a name is not expected here");
+    return SqlNotSupported(PositionOf(*value, fallback),
+                           "a name is not expected here; leave out what stands before := or =>");
   }
   return ReadExpr(value, fallback);
 }
@@ -178,7 +181,8 @@ Result<std::vector<ast::ExprPtr>> DuckdbAstReader::ReadExprs(const json::Value* 
       return Unexpected(fallback);
     }
     if (!element.GetString("alias").empty()) {
-      return SqlNotSupported(PositionOf(element, fallback), "named arguments are not supported here");
+      return SqlNotSupported(PositionOf(element, fallback),
+                             "named arguments are not supported here; give them by their place");
     }
     GB_ASSIGN_OR_RETURN(ast::ExprPtr expr, ReadExpr(&element, fallback));
     exprs.push_back(std::move(expr));
@@ -237,7 +241,7 @@ Result<ast::ExprPtr> DuckdbAstReader::ReadStar(const json::Value& value, std::si
     return SqlNotSupported(star->position, "* EXCLUDE takes names without a table; write t.* EXCLUDE (name)");
   }
   if (!value.GetString("alias").empty()) {
-    return SqlNotSupported(star->position, "* cannot have an alias");
+    return SqlNotSupported(star->position, "* cannot have an alias; list the columns");
   }
   star->name = value.GetString("relation_name");
   GB_ASSIGN_OR_RETURN(star->excluded, ReadNames(value.Get("exclude_list"), star->position));
@@ -274,14 +278,14 @@ Status DuckdbAstReader::ReadFunction(const json::Value& value, ast::Expr& expr) 
                                   {"class", "type", "alias", "query_location", "function_name", "schema", "children",
                                    "filter", "order_bys", "distinct", "is_operator", "export_state", "catalog"}));
   if (value.GetBool("export_state")) {
-    return SqlNotSupported(expr.position, "EXPORT_STATE is not supported");
+    return SqlNotSupported(expr.position, "EXPORT_STATE is not supported; write the aggregate without it");
   }
   expr.kind = ExprKind::kFunction;
   expr.name = AsciiLower(value.GetString("function_name"));
   if (const std::string container = FunctionContainer(value); !container.empty()) {
     // An owner's function by its longer name; the analyzer knows which there are.
     if (value.GetBool("is_operator") || !IsFunctionName(expr.name)) {
-      return SqlNotSupported(expr.position, "this operator is not supported");
+      return SqlNotSupported(expr.position, "this operator is not supported; the documentation lists those that are");
     }
     expr.name = container + expr.name;
     return ReadArguments(value, expr);
@@ -309,7 +313,7 @@ Status DuckdbAstReader::ReadFunction(const json::Value& value, ast::Expr& expr) 
   const bool is_operator = std::find(kOperators.begin(), kOperators.end(), expr.name) != kOperators.end();
   if (is_operator ? !plain || expr.children.empty() || expr.children.size() > 2
                   : value.GetBool("is_operator") || !IsFunctionName(expr.name)) {
-    return SqlNotSupported(expr.position, "this operator is not supported");
+    return SqlNotSupported(expr.position, "this operator is not supported; the documentation lists those that are");
   }
   return FoldInterval(expr);
 }
@@ -380,7 +384,7 @@ Status DuckdbAstReader::ReadOperator(const json::Value& value, ast::Expr& expr) 
     expr.kind = ExprKind::kFunction;
     expr.name = "grouping";
   } else {
-    return SqlNotSupported(expr.position, "this operator is not supported");
+    return SqlNotSupported(expr.position, "this operator is not supported; the documentation lists those that are");
   }
   return {};
 }
@@ -407,7 +411,8 @@ Status DuckdbAstReader::ReadCase(const json::Value& value, ast::Expr& expr) {
     return Unexpected(expr.position);
   }
   if (checks->size() > limits::kSqlListMax) {
-    return SqlNotSupported(expr.position, "CASE with more than " + std::to_string(limits::kSqlListMax) + " branches");
+    return SqlNotSupported(expr.position, "CASE with more than " + std::to_string(limits::kSqlListMax) +
+                                              " branches; join a table of VALUES instead");
   }
   expr.kind = ExprKind::kCase;
   for (const json::Value& check : *checks) {

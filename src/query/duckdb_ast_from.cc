@@ -62,7 +62,8 @@ Result<ast::FromPtr> DuckdbAstReader::ReadFrom(const json::Value* value, std::si
   } else if (type == "PIVOT") {
     return SqlNotSupported(from->position, "PIVOT and UNPIVOT are not supported; write GROUP BY with FILTER");
   } else if (type == "SHOW_REF") {
-    return SqlNotSupported(from->position, "DESCRIBE, SHOW and SUMMARIZE are not supported in a query");
+    return SqlNotSupported(
+        from->position, "DESCRIBE, SHOW and SUMMARIZE are not supported in a query; the room's page shows the columns");
   } else {
     return SqlNotSupported(from->position, "this kind of table is not supported in FROM");
   }
@@ -113,7 +114,8 @@ Status DuckdbAstReader::ReadValues(const json::Value& value, ast::From& from) {
     return Unexpected(from.position);
   }
   if (rows->size() > limits::kSqlListMax) {
-    return SqlNotSupported(from.position, "more than " + std::to_string(limits::kSqlListMax) + " rows in VALUES");
+    return SqlNotSupported(
+        from.position, "more than " + std::to_string(limits::kSqlListMax) + " rows in VALUES; upload them as a table");
   }
   from.kind = ast::FromKind::kValues;
   from.alias.clear();  // the parser's own; no query can name it
@@ -135,10 +137,11 @@ Status DuckdbAstReader::ReadTableFunction(const json::Value& value, ast::From& f
                    {"type", "alias", "sample", "query_location", "function", "column_name_alias", "with_ordinality"}));
   const json::Value* function = value.Get("function");
   if (function == nullptr || function->GetString("class") != "FUNCTION") {
-    return SqlNotSupported(from.position, "only a function call can stand here");
+    return SqlNotSupported(from.position, "only a function call can stand here; read a table, or write VALUES");
   }
   if (value.GetString("with_ordinality") != "WITHOUT_ORDINALITY") {
-    return SqlNotSupported(from.position, "WITH ORDINALITY is not supported");
+    return SqlNotSupported(from.position,
+                           "WITH ORDINALITY is not supported; write row_number() over a released result");
   }
   GB_ASSIGN_OR_RETURN(const json::Array* children, ReadArray(function->Get("children"), from.position));
   json::Array arguments;
@@ -165,10 +168,11 @@ Status DuckdbAstReader::ReadTableFunction(const json::Value& value, ast::From& f
   call.as_object().Set("children", std::move(arguments));
   GB_ASSIGN_OR_RETURN(from.call, ReadExpr(&call, from.position));
   if (from.call->kind != ast::ExprKind::kFunction) {
-    return SqlNotSupported(from.position, "only a function call can stand here");
+    return SqlNotSupported(from.position, "only a function call can stand here; read a table, or write VALUES");
   }
   if (from.call->name.find('.') != std::string::npos) {
-    return SqlNotSupported(from.position, "functions of a schema are not supported here");
+    return SqlNotSupported(from.position,
+                           "functions of a schema are not supported here; read a table, or write VALUES");
   }
   from.kind = ast::FromKind::kTableFunction;
   return {};
@@ -180,7 +184,8 @@ Status DuckdbAstReader::ReadJoin(const json::Value& value, ast::From& from, ast:
                    {"type", "alias", "sample", "query_location", "left", "right", "condition", "join_type", "ref_type",
                     "using_columns", "delim_flipped", "duplicate_eliminated_columns"}));
   if (++joins_ > limits::kSqlJoinsMax) {
-    return SqlNotSupported(from.position, "more than " + std::to_string(limits::kSqlJoinsMax) + " joins");
+    return SqlNotSupported(from.position,
+                           "more than " + std::to_string(limits::kSqlJoinsMax) + " joins; write several cells");
   }
   GB_ASSIGN_OR_RETURN(const json::Array* eliminated,
                       ReadArray(value.Get("duplicate_eliminated_columns"), from.position));
@@ -205,7 +210,7 @@ Status DuckdbAstReader::ReadJoin(const json::Value& value, ast::From& from, ast:
     from.join = ast::JoinKind::kLeft;
   } else if (type == "RIGHT") {
     from.join = ast::JoinKind::kRight;
-  } else if (type == "FULL" || type == "OUTER") {
+  } else if (type == "FULL") {
     from.join = ast::JoinKind::kFull;
   } else if (type == "SEMI") {
     from.join = ast::JoinKind::kSemi;

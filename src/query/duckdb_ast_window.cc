@@ -72,14 +72,17 @@ Status DuckdbAstReader::ReadWindow(const json::Value& value, ast::Expr& expr) {
   const std::string schema = value.GetString("schema");
   if (!value.GetString("catalog").empty() || (!schema.empty() && schema != "main") ||
       !value.GetString("type").starts_with("WINDOW_")) {
-    return SqlNotSupported(expr.position, "functions of a schema are not supported as window functions");
+    return SqlNotSupported(
+        expr.position,
+        "functions of a schema are not supported as window functions; the documentation lists those that are");
   }
   GB_ASSIGN_OR_RETURN(const json::Array* argument_orders, ReadArray(value.Get("arg_orders"), expr.position));
   if (!argument_orders->empty()) {
-    return SqlNotSupported(expr.position, "ORDER BY in the arguments of a window function is not supported");
+    return SqlNotSupported(expr.position,
+                           "ORDER BY in the arguments of a window function is not supported; write it in OVER (...)");
   }
   if (value.GetString("exclude_clause") != "NO_OTHER") {
-    return SqlNotSupported(expr.position, "EXCLUDE in a window's frame is not supported");
+    return SqlNotSupported(expr.position, "EXCLUDE in a window's frame is not supported; subtract the row's own value");
   }
   expr.kind = ast::ExprKind::kWindow;
   expr.name = AsciiLower(value.GetString("function_name"));
@@ -113,7 +116,8 @@ Status DuckdbAstReader::ReadFrame(const json::Value& value, ast::Expr& expr) {
   const auto end_offset = OffsetOf(*end, end_expr);
   const bool mixed = start->unit != Unit::kEither && end->unit != Unit::kEither && start->unit != end->unit;
   if (!start_offset || !end_offset || mixed) {
-    return SqlNotSupported(expr.position, "the bounds of a window frame are whole numbers that are not negative");
+    return SqlNotSupported(expr.position,
+                           "the bounds of a window frame are constants: whole numbers that are not negative");
   }
   const bool usual = start->bound == ast::FrameBound::kUnboundedPreceding && end->name == "CURRENT_ROW_RANGE";
   if (!usual) {

@@ -24,12 +24,6 @@ ExprPtr MakeLiteral(ast::Literal literal, std::size_t position) {
   return node;
 }
 
-ExprPtr MakeText(std::string text) { return MakeLiteral({.type = Type::Text(), .value = std::move(text)}); }
-
-ExprPtr MakeInteger(std::int64_t value) { return MakeLiteral({.type = Type::Integer(64), .value = value}); }
-
-ExprPtr MakeNull() { return MakeLiteral({}); }
-
 ExprPtr MakeAttr(AttrId attr, std::size_t position) {
   auto node = Node(ExprOp::kAttr, position);
   node->attr = attr;
@@ -64,10 +58,11 @@ ExprPtr MakeCase(std::vector<ExprPtr> args, bool has_else, std::size_t position)
   return node;
 }
 
-ExprPtr MakeCast(ExprPtr arg, Type type, std::size_t position) {
+ExprPtr MakeCast(ExprPtr arg, Type type, std::size_t position, BadCast bad_cast) {
   auto node = Node(ExprOp::kCast, position);
   node->args = {std::move(arg)};
   node->type = type;
+  node->fails = bad_cast == BadCast::kError;
   return node;
 }
 
@@ -76,7 +71,7 @@ bool SameExpr(const Expr& a, const Expr& b) {
     return true;
   }
   if (a.op != b.op || a.function != b.function || a.compare != b.compare || a.has_else != b.has_else ||
-      a.case_insensitive != b.case_insensitive || a.type != b.type || a.rel != b.rel ||
+      a.case_insensitive != b.case_insensitive || a.type != b.type || a.fails != b.fails || a.rel != b.rel ||
       a.args.size() != b.args.size()) {
     return false;
   }

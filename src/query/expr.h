@@ -39,11 +39,14 @@ enum class ExprOp {
   kIn,              // args: value, then the list
   kLike,            // args: value, pattern [, escape]; case_insensitive
   kCase,            // args: when, then, ..., [else]; has_else
-  kCast,            // one arg; type. Always printed in the form that gives NULL
+  kCast,            // one arg; type; fails
   kScalarSubquery,  // rel
   kExists,          // rel
   kInSubquery,      // one arg; rel
 };
+
+// What a cast does with a value that does not fit its type. TRY_CAST gives NULL whatever is said.
+enum class BadCast { kNull, kError };
 
 enum class CompareOp { kEq, kNe, kLt, kLe, kGt, kGe, kDistinct, kNotDistinct };
 
@@ -57,20 +60,18 @@ struct Expr {
   std::vector<ExprPtr> args;
   bool has_else = false;
   bool case_insensitive = false;
-  Type type;  // kCast
+  Type type;           // kCast
+  bool fails = false;  // kCast: a value that does not fit is an error at `position`; otherwise it becomes NULL
   RelPtr rel;
 };
 
 ExprPtr MakeLiteral(ast::Literal literal, std::size_t position = 0);
-ExprPtr MakeText(std::string text);
-ExprPtr MakeInteger(std::int64_t value);
-ExprPtr MakeNull();
 ExprPtr MakeAttr(AttrId attr, std::size_t position = 0);
 ExprPtr MakeCall(std::string_view function, std::vector<ExprPtr> args, std::size_t position = 0);
 ExprPtr MakeCompare(CompareOp op, ExprPtr left, ExprPtr right, std::size_t position = 0);
 ExprPtr MakeNary(ExprOp op, std::vector<ExprPtr> args, std::size_t position = 0);  // kAnd, kOr, kNot, kIsNull, kIn
 ExprPtr MakeCase(std::vector<ExprPtr> args, bool has_else, std::size_t position = 0);
-ExprPtr MakeCast(ExprPtr arg, Type type, std::size_t position = 0);
+ExprPtr MakeCast(ExprPtr arg, Type type, std::size_t position = 0, BadCast bad_cast = BadCast::kNull);
 
 // Same structure, positions aside. Subqueries are equal only to themselves.
 bool SameExpr(const Expr& a, const Expr& b);

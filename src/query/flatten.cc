@@ -188,7 +188,8 @@ class Flattener {
       }
       if (ContainsSubquery(*conjunct)) {
         return Refuse("P6", conjunct->position,
-                      "a subquery in a condition on protected rows is EXISTS or IN over an allowed join, without NOT");
+                      "a subquery in a condition on protected rows is EXISTS or IN over an allowed join, without NOT; "
+                      "subtract released counts for the others");
       }
       ExprPtr inlined = Inline(conjunct);
       if (HasMoreNodes(*inlined, limits::kSqlExpressionNodesMax)) {
@@ -244,7 +245,9 @@ class Flattener {
     }
     inner.predicates_ = std::move(kept);
     if (across.empty()) {
-      return Refuse("P6", position, "an EXISTS that is not joined to the rows outside is a flag over everybody");
+      return Refuse("P6", position,
+                    "an EXISTS that is not joined to the rows outside is a flag over everybody; compare a column "
+                    "inside with one outside");
     }
     GB_ASSIGN_OR_RETURN(Flat flat, inner.Finish());
     return AddDistinct(std::move(flat), across, position);
@@ -369,14 +372,17 @@ class Flattener {
     const Asset& asset = assets_[flat_.core.instances[flat_.core.attrs.at(dimension->attr).instance].asset];
     const ColumnRule& rule = asset.Rule(flat_.core.attrs.at(dimension->attr).column);
     if (rule.identity || !asset.IsProtected()) {
-      return Refuse("P9", values.position, "constants are never joined to an identity or to an own table");
+      return Refuse(
+          "P9", values.position,
+          "constants are never joined to an identity or to an own table; publish them as a table of your own");
     }
     std::vector<ExprPtr> in{dimension};
     std::vector<std::vector<ExprPtr>> cases(values.output.size());
     for (std::size_t r = 0; r < values.rows.size(); ++r) {
       for (std::size_t other = 0; other < r; ++other) {
         if (SameExpr(*values.rows[r][key], *values.rows[other][key])) {
-          return Refuse("P6", values.position, "a constant table that maps a dimension has one row a value");
+          return Refuse("P6", values.position,
+                        "a constant table that maps a dimension has one row a value; leave out the others");
         }
       }
       in.push_back(values.rows[r][key]);
@@ -421,7 +427,8 @@ class Flattener {
     const bool to_left_side = flat_.core.instances[left->second.instance].left_joined ||
                               flat_.core.instances[right->second.instance].left_joined;
     if (expr.compare != CompareOp::kEq || (to_left_side && !predicate.in_left_join)) {
-      return Refuse("P6", expr.position, "tables are joined by '=' between two allowed columns, in ON or WHERE");
+      return Refuse("P6", expr.position,
+                    "tables are joined by equality: write '=' between two allowed columns, in ON or WHERE");
     }
     flat_.core.joins.push_back({left->second, right->second, expr.position});
     return true;
@@ -450,7 +457,8 @@ class Flattener {
       any_left = any_left || instance.left_joined;
     }
     if (any_left != predicate.in_left_join && (any_left || any_protected)) {
-      return Refuse("P6", expr.position, "a condition on the right side of a LEFT JOIN stands in its ON");
+      return Refuse("P6", expr.position,
+                    "a condition on the right side of a LEFT JOIN stands in its ON; write it there");
     }
     if (!any_protected) {
       if (predicate.in_left_join) {
@@ -474,7 +482,8 @@ class Flattener {
       return Refuse("P1", expr.position, "an identity is only joined, or counted with COUNT(DISTINCT ...)");
     }
     if (!rule.Allows(Use::kFilter) || instance.distinct != nullptr) {
-      return Refuse("P1", expr.position, "the owner's rule does not allow conditions on this column");
+      return Refuse("P1", expr.position,
+                    "the owner's rule does not allow conditions on this column; use one that it lists for conditions");
     }
     GB_ASSIGN_OR_RETURN(const ColumnDomain domain, DomainOfColumn(flat_.core, assets_, column));
     GB_ASSIGN_OR_RETURN(const TruthSets sets, ConditionSets(expr, attr, domain));

@@ -213,17 +213,13 @@ const T* Find(std::span<const T> table, std::string_view name) {
 
 }  // namespace
 
-const ScalarFunction* FindScalarFunction(std::string_view name) {
-  return Find(std::span<const ScalarFunction>(kScalars), name);
-}
+std::span<const ScalarFunction> ScalarFunctions() { return kScalars; }
+std::span<const AggregateFunction> AggregateFunctions() { return kAggregates; }
+std::span<const WindowFunction> WindowFunctions() { return kWindows; }
 
-const AggregateFunction* FindAggregateFunction(std::string_view name) {
-  return Find(std::span<const AggregateFunction>(kAggregates), name);
-}
-
-const WindowFunction* FindWindowFunction(std::string_view name) {
-  return Find(std::span<const WindowFunction>(kWindows), name);
-}
+const ScalarFunction* FindScalarFunction(std::string_view name) { return Find(ScalarFunctions(), name); }
+const AggregateFunction* FindAggregateFunction(std::string_view name) { return Find(AggregateFunctions(), name); }
+const WindowFunction* FindWindowFunction(std::string_view name) { return Find(WindowFunctions(), name); }
 
 bool IsKnownAggregateName(std::string_view name) {
   for (const std::string_view known : kRefusedAggregates) {

@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "query/analysis_rule.h"
@@ -56,6 +57,11 @@ struct WindowFunction {
 const ScalarFunction* FindScalarFunction(std::string_view name);
 const AggregateFunction* FindAggregateFunction(std::string_view name);
 const WindowFunction* FindWindowFunction(std::string_view name);  // aggregates that may stand in a window included
+
+// The whole tables; tests/scenarios/functions.test has an example of each.
+std::span<const ScalarFunction> ScalarFunctions();
+std::span<const AggregateFunction> AggregateFunctions();
+std::span<const WindowFunction> WindowFunctions();
 
 // Whether DuckDB or Databricks have an aggregate of this name that we refuse: a better message than "unknown function".
 bool IsKnownAggregateName(std::string_view name);

@@ -54,7 +54,8 @@ class Governor {
       case RelKind::kSetOp:
         return Refuse("P8", at->position, "set operations apply to released results: aggregate each side first");
       case RelKind::kDistinct:
-        return Refuse("P1", at->position, "an identity, or what is computed from one, is no group key");
+        return Refuse("P1", at->position,
+                      "an identity, or what is computed from one, is no group key; group by a dimension");
       default:
         return Refuse("P8", rel.position,
                       "the result would hold rows of a protected table; aggregate them: COUNT(*), SUM, AVG with or "
@@ -235,7 +236,8 @@ class Governor {
       // LEFT JOIN only from an own table with one row a key, to at most one protected row.
       for (std::size_t own = 0; own < core.instances.size(); ++own) {
         if (!core.instances[own].left_joined && !ReachesAllUniquely(core, assets_, own)) {
-          return Refuse("P6", query.position, "a LEFT JOIN from an own table finds at most one protected row for each");
+          return Refuse("P6", query.position,
+                        "a LEFT JOIN from an own table finds at most one protected row for each; use an inner join");
         }
       }
     }
@@ -376,6 +378,7 @@ Result<GovernedPlan> Govern(const std::vector<RelPtr>& outputs, const std::vecto
       return Refuse("P8", output->position, "protected rows stand where only released results may");
     }
     governor.plan.outputs.push_back(std::move(released));
+    governor.plan.output_of.resize(governor.plan.queries.size(), i);
   }
   return std::move(governor.plan);
 }

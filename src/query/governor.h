@@ -19,6 +19,7 @@ namespace glovebox::query {
 struct GovernedPlan {
   std::vector<GovernedQuery> queries;  // in the order of the plan
   std::vector<RelPtr> outputs;         // kGoverned leaves read queries[table]
+  std::vector<std::size_t> output_of;  // by query: the first output that reads it
 };
 
 // `outputs` were analyzed over tables that are `assets`, by index. `at`, if given, is the output that was last looked

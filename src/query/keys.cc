@@ -61,7 +61,8 @@ std::map<AttrId, ast::Literal> CombinationAt(const std::vector<const Leaf*>& lea
 // The labels in the one type that SQL gives a CASE with these results, so that two labels are equal here if and only if
 // they are equal there. Returns a refusal if they have no common type.
 Result<Parts> InOneType(const Parts& parts, std::size_t position) {
-  const Status refusal = Refuse("P3", position, "the results of a group key are numbers, or all of one other type");
+  const Status refusal =
+      Refuse("P3", position, "the results of a group key are numbers, or all of one other type; write a CAST");
   std::optional<Type> type;
   for (const auto& [label, subset] : parts) {
     const Type& next = label.type;
@@ -158,10 +159,12 @@ Result<ExprPtr> KeyBuilder::OverOne(const ExprPtr& expr, ColumnRef column, AttrI
   const Instance& instance = core_.instances[column.instance];
   const ColumnRule& rule = assets_[instance.asset].Rule(column.column);
   if (rule.identity || IdentityColumns(core_, assets_).contains(column)) {
-    return Refuse("P1", expr->position, "an identity, or what is computed from one, is no group key");
+    return Refuse("P1", expr->position,
+                  "an identity, or what is computed from one, is no group key; group by a dimension");
   }
   if (!rule.Allows(Use::kDimension) || instance.distinct != nullptr) {
-    return Refuse("P1", expr->position, "the owner's rule does not allow this column as a group key");
+    return Refuse("P1", expr->position,
+                  "the owner's rule does not allow this column as a group key; use one that it lists as a dimension");
   }
   if (instance.left_joined) {
     return Refuse("P3", expr->position, "behind a LEFT JOIN only own dimensions are group keys");
@@ -229,14 +232,16 @@ Result<ExprPtr> KeyBuilder::SteppedKey(const ExprPtr& expr, ColumnRef column, At
       GB_ASSIGN_OR_RETURN(const TruthSets sets, ConditionSets(*expr->args[i], attr, domain));
       Result<ast::Literal> label = EvaluateConstant(*expr->args[i + 1]);
       if (!label.ok()) {
-        return Refuse("P3", expr->args[i + 1]->position, "the results of a CASE that is a group key are constants");
+        return Refuse("P3", expr->args[i + 1]->position,
+                      "the results of a CASE that is a group key are constants; write one for each");
       }
       parts.Add(*label, rest.And(sets.when_true));
       rest = rest.And(sets.when_true.Not());
     }
     Result<ast::Literal> label = expr->has_else ? EvaluateConstant(*expr->args.back()) : ast::Literal{};
     if (!label.ok()) {
-      return Refuse("P3", expr->position, "the results of a CASE that is a group key are constants");
+      return Refuse("P3", expr->position,
+                    "the results of a CASE that is a group key are constants; write one for each");
     }
     parts.Add(*label, rest);
     return Partition(expr, column, parts.parts(), domain);
@@ -244,7 +249,7 @@ Result<ExprPtr> KeyBuilder::SteppedKey(const ExprPtr& expr, ColumnRef column, At
   Result<TruthSets> sets = ConditionSets(*expr, attr, domain);
   if (!sets.ok()) {
     return Refuse("P3", expr->position,
-                  "a stepped column is a group key as column // step * step, column - column % step, "
+                  "a stepped column is a group key if it is written as column // step * step, column - column % step, "
                   "floor(column / step) * step, date_trunc('unit', column), year(column), year(column) // 10 * 10, or "
                   "CASE on boundaries of the step");
   }

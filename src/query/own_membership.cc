@@ -58,7 +58,8 @@ class Inliner {
 // SELECT DISTINCT over some instances of a core, each cut down to the columns that are used.
 class Select {
  public:
-  Select(const Core& core, const std::vector<Asset>& assets) : core_(core), assets_(assets) {}
+  Select(const Core& core, const std::vector<Asset>& assets, const std::vector<std::string>& units)
+      : core_(core), assets_(assets), units_(units) {}
 
   void From(std::size_t instance) { used_.try_emplace(instance); }
   void Where(const std::string& condition) { where_ += (where_.empty() ? " WHERE " : " AND ") + condition; }
@@ -77,6 +78,13 @@ class Select {
     return Alias(instance) + "." + kUnitColumn;
   }
 
+  // What units of several tables are compared by.
+  std::string UnitHash(std::size_t instance) {
+    used_.try_emplace(instance);
+    hashed_.insert(instance);
+    return Alias(instance) + "." + kUnitHash;
+  }
+
   std::string Text(const Expr& expr) {
     return PrintExpr(expr, [this](AttrId attr) { return Column(core_.attrs.at(attr)); });
   }
@@ -86,10 +94,16 @@ class Select {
     for (const auto& [instance, columns] : used_) {
       std::string list;
       for (const std::string& column : columns) {
-        list += (list.empty() ? "" : ", ") + QuoteName(column);
+        list += (list.empty() ? "d." : ", d.") + QuoteName(column);
+      }
+      const std::size_t asset = core_.instances[instance].asset;
+      std::string rows = assets_[asset].relation + " AS d";
+      if (hashed_.contains(instance)) {
+        list += (list.empty() ? "h.hash AS " : ", h.hash AS ") + std::string(kUnitHash);
+        rows += " JOIN " + units_[asset] + " AS h ON h.id = d." + kUnitColumn;
       }
       from += (from.empty() ? " FROM " : " CROSS JOIN ") + ("(SELECT DISTINCT " + (list.empty() ? "1" : list)) +
-              " FROM " + assets_[core_.instances[instance].asset].relation + ") AS " + Alias(instance);
+              " FROM " + rows + ") AS " + Alias(instance);
     }
     return "SELECT DISTINCT " + select_ + from + where_;
   }
@@ -97,16 +111,21 @@ class Select {
  private:
   static std::string Alias(std::size_t instance) { return "t" + std::to_string(instance); }
 
+  static constexpr const char* kUnitHash = "__gb_unit_hash";
+
   const Core& core_;
   const std::vector<Asset>& assets_;
+  const std::vector<std::string>& units_;
   std::map<std::size_t, std::set<std::string>> used_;
+  std::set<std::size_t> hashed_;
   std::string select_;
   std::string where_;
 };
 
 class Memberships {
  public:
-  Memberships(const GovernedQuery& query, const std::vector<Asset>& assets) : query_(query), assets_(assets) {
+  Memberships(const GovernedQuery& query, const std::vector<Asset>& assets, const std::vector<std::string>& units)
+      : query_(query), assets_(assets), units_(units) {
     Inliner inliner;
     inliner.Add(query.core);
     core_ = std::move(inliner.out);
@@ -144,26 +163,58 @@ class Memberships {
     });
   }
 
-  // The known tables that equated columns tie to the own table.
-  [[nodiscard]] std::set<std::size_t> ConnectedTo(std::size_t own) const {
-    std::set<std::size_t> reached{own};
+  // Known tables.
+  struct Connected {
+    std::set<std::size_t> tables;
+    std::vector<std::pair<std::size_t, std::size_t>> units;  // tables that their units alone connect
+    [[nodiscard]] bool contains(std::size_t instance) const { return tables.contains(instance); }
+  };
+
+  // Adds what equated columns tie to the tables.
+  void Grow(std::set<std::size_t>& tables) const {
     for (bool grown = true; grown;) {
       grown = false;
       for (const std::set<ColumnRef>& columns : classes_) {
-        if (std::ranges::none_of(columns, [&](ColumnRef column) { return reached.contains(column.instance); })) {
+        if (std::ranges::none_of(columns, [&](ColumnRef column) { return tables.contains(column.instance); })) {
           continue;
         }
         for (const ColumnRef column : columns) {
-          grown = (IsKnown(column.instance) && reached.insert(column.instance).second) || grown;
+          grown = (IsKnown(column.instance) && tables.insert(column.instance).second) || grown;
         }
       }
     }
-    return reached;
+  }
+
+  [[nodiscard]] bool ShareUnits(std::size_t a, std::size_t b) const {
+    const Asset& x = AssetOf(a);
+    const Asset& y = AssetOf(b);
+    return IsOwn(a) && IsOwn(b) && x.owner == y.owner && x.rule.unit_domain == y.rule.unit_domain &&
+           x.rule.canonical == y.rule.canonical;
+  }
+
+  [[nodiscard]] Connected ConnectedTo(std::size_t own) const {
+    Connected out{.tables = {own}, .units = {}};
+    Grow(out.tables);
+    const auto find = [&](std::size_t i) {  // a table with the units of table i
+      return std::ranges::find_if(out.tables, [&](std::size_t table) { return ShareUnits(table, i); });
+    };
+    for (bool grown = true; grown;) {
+      grown = false;
+      for (std::size_t i = 0; i < core_.instances.size(); ++i) {
+        if (const auto same = find(i); !out.contains(i) && same != out.tables.end()) {
+          out.units.emplace_back(*same, i);
+          out.tables.insert(i);
+          Grow(out.tables);
+          grown = true;
+        }
+      }
+    }
+    return out;
   }
 
   enum class Scope { kConnected, kUnconnected, kMapping };
 
-  [[nodiscard]] Scope ScopeOf(const Expr& expr, const std::set<std::size_t>& connected) const {
+  [[nodiscard]] Scope ScopeOf(const Expr& expr, const Connected& connected) const {
     std::set<AttrId> attrs;
     CollectAttrs(expr, attrs);
     Scope scope = Scope::kConnected;
@@ -178,11 +229,11 @@ class Memberships {
   }
 
   [[nodiscard]] OwnMembership Of(std::size_t own) const {
-    const std::set<std::size_t> connected = ConnectedTo(own);
+    const Connected connected = ConnectedTo(own);
     OwnMembership out;
     out.asset = AssetOf(own).DisplayName();
-    Select matched(core_, assets_);
-    Select known(core_, assets_);
+    Select matched(core_, assets_, units_);
+    Select known(core_, assets_, units_);
     for (Select* side : {&matched, &known}) {
       side->Add(side->Unit(own), "u");
       side->Where(side->Unit(own) + " IS NOT NULL");
@@ -229,8 +280,8 @@ class Memberships {
     return out;
   }
 
-  // Columns that are equal by way of a table that is left out are equal.
-  void JoinKnown(const std::set<std::size_t>& connected, Select& known) const {
+  // Columns that are equal by way of a table that is left out are equal, and so are units.
+  void JoinKnown(const Connected& connected, Select& known) const {
     for (const std::set<ColumnRef>& columns : classes_) {
       std::optional<ColumnRef> before;
       for (const ColumnRef column : columns) {
@@ -243,10 +294,14 @@ class Memberships {
         before = column;
       }
     }
+    for (const auto& [a, b] : connected.units) {
+      known.Where(known.UnitHash(a) + " = " + known.UnitHash(b));
+    }
   }
 
   const GovernedQuery& query_;
   const std::vector<Asset>& assets_;
+  const std::vector<std::string>& units_;
   Core core_;
   std::vector<std::set<ColumnRef>> classes_;
   std::vector<bool> mapping_;
@@ -254,8 +309,9 @@ class Memberships {
 
 }  // namespace
 
-std::vector<OwnMembership> OwnMemberships(const GovernedQuery& query, const std::vector<Asset>& assets) {
-  return Memberships(query, assets).All();
+std::vector<OwnMembership> OwnMemberships(const GovernedQuery& query, const std::vector<Asset>& assets,
+                                          const std::vector<std::string>& units) {
+  return Memberships(query, assets, units).All();
 }
 
 // NOLINTNEXTLINE(misc-no-recursion): as deep as the plan

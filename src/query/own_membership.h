@@ -2,7 +2,9 @@
 //
 // Which own tables of a governed query meet protected rows, and SQL that tells their units that match from those that
 // do not (PLANNER.md P9). Only own conditions, own keys and joins count: conditions on protected columns and mappings
-// of dimensions do not make strangers of anybody. EXISTS, IN and DISTINCT are joins here: only the units matter. Pure.
+// of dimensions do not make strangers of anybody. EXISTS, IN and DISTINCT are joins here: only the units matter. Own
+// tables that no columns connect are connected by their units, if one owner says what those are: who is not in both
+// cannot match. Pure.
 #pragma once
 
 #include <cstddef>
@@ -27,7 +29,9 @@ struct OwnMembership {
 };
 
 // One for each own table that is joined to protected rows, inside EXISTS, IN and DISTINCT as well, but for mappings.
-std::vector<OwnMembership> OwnMemberships(const GovernedQuery& query, const std::vector<Asset>& assets);
+// `units[i]` is a relation of the units of assets[i]: id, and a hash that all tables of one unit domain share.
+std::vector<OwnMembership> OwnMemberships(const GovernedQuery& query, const std::vector<Asset>& assets,
+                                          const std::vector<std::string>& units);
 
 // The largest minimum group of the protected assets of a core whose membership is protected, those inside its distinct
 // units included; 0 if there are none.

@@ -175,7 +175,7 @@ Result<std::vector<FileCall>> FindFileCalls(const ast::Query& query) {
 Result<CompiledQuery> CompileOwnQuery(const ast::Query& query, const std::vector<OwnTable>& tables,
                                       const std::vector<FileTable>& files, const std::vector<FunctionDef>& functions,
                                       const std::vector<ParameterDef>& parameters, const Namespace& names,
-                                      Secrets secrets) {
+                                      const OwnQueryOptions& options) {
   AnalyzerInput input;
   for (const OwnTable& table : tables) {
     input.tables.push_back({table.name, table.columns});
@@ -188,7 +188,8 @@ Result<CompiledQuery> CompileOwnQuery(const ast::Query& query, const std::vector
   input.functions = functions;
   input.parameters = parameters;
   input.default_namespace = names.default_parts;
-  input.secrets = secrets;
+  input.secrets = options.secrets;
+  input.bad_cast = options.bad_cast;
   Analyzer analyzer(std::move(input));
   GB_ASSIGN_OR_RETURN(const RelPtr rel, analyzer.Analyze(query));
   GB_RETURN_IF_ERROR(CheckSecrets(*rel));

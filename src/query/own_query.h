@@ -14,6 +14,7 @@
 
 #include "base/result.h"
 #include "query/ast.h"
+#include "query/expr.h"
 #include "query/type.h"
 
 namespace glovebox::query {
@@ -63,6 +64,11 @@ struct Namespace {
 // Where secret('scope', 'key') may stand: nowhere, or as the first argument of hmac_sha256.
 enum class Secrets { kForbidden, kAsHmacKey };
 
+struct OwnQueryOptions {
+  Secrets secrets = Secrets::kForbidden;
+  BadCast bad_cast = BadCast::kNull;
+};
+
 struct CompiledQuery {
   std::string sql;                 // one SELECT for DuckDB
   std::vector<ColumnDef> columns;  // of its result; names made unique
@@ -76,7 +82,7 @@ Result<std::vector<FileCall>> FindFileCalls(const ast::Query& query);
 Result<CompiledQuery> CompileOwnQuery(const ast::Query& query, const std::vector<OwnTable>& tables,
                                       const std::vector<FileTable>& files, const std::vector<FunctionDef>& functions,
                                       const std::vector<ParameterDef>& parameters, const Namespace& names,
-                                      Secrets secrets);
+                                      const OwnQueryOptions& options);
 
 // A call of `function` on columns of a relation, compiled to an expression over them: a row filter (BOOLEAN) or a mask.
 // `arguments` are columns of the relation by name. Unknown names are errors.

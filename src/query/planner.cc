@@ -6,7 +6,6 @@
 #include "base/limits.h"
 #include "base/strings.h"
 #include "query/analyzer.h"
-#include "query/certificate.h"
 #include "query/flatten.h"
 #include "query/print_expr.h"
 #include "query/print_rel.h"
@@ -83,6 +82,15 @@ Status CheckUnits(const std::vector<Asset>& assets) {
   return {};
 }
 
+std::string OutputSql(const Plan& plan, std::size_t output, const RelNames& names, Places places) {
+  const Rel& root = *plan.governed.outputs[output];
+  std::string select;
+  for (std::size_t c = 0; c < root.output.size(); ++c) {
+    select += (c == 0 ? "" : ", ") + AttrName(root.output[c].id) + " AS " + QuoteName(plan.outputs[output].columns[c]);
+  }
+  return "SELECT " + select + " FROM (" + PrintRel(root, names, places) + ")";
+}
+
 }  // namespace
 
 std::string ReleasedRelation(std::size_t governed) { return "released_" + std::to_string(governed); }
@@ -113,8 +121,13 @@ Result<Plan> MakePlan(const std::vector<PlannerStatement>& statements, const std
     PlannedOutput output;
     output.is_table = statement.kind == StatementKind::kOutputTable;
     output.name = output.is_table ? statement.target.back() : "result_" + std::to_string(++displayed);
-    GB_ASSIGN_OR_RETURN(std::string key, OutputKey(output.name));
-    if (!taken.insert(std::move(key)).second) {
+    output.cell = statement.cell;
+    output.position = statement.position;
+    const Result<std::string> key = OutputKey(output.name);
+    if (!key.ok()) {
+      return Status(key.status()).At(statement.position);
+    }
+    if (!taken.insert(*key).second) {
       return Status(ErrorCode::kInvalidParameterValue, "output table '" + output.name + "' is written twice")
           .At(statement.position);
     }
@@ -124,7 +137,7 @@ Result<Plan> MakePlan(const std::vector<PlannerStatement>& statements, const std
     statement_of.push_back(at);
   }
   if (roots.empty()) {
-    return Status(ErrorCode::kInvalidParameterValue, "the text has no query");
+    return Status(ErrorCode::kInvalidParameterValue, "the text has no query").At(0);
   }
   std::size_t output = 0;
   Result<GovernedPlan> governed = Govern(roots, assets, &output);
@@ -144,16 +157,17 @@ Result<Plan> MakePlan(const std::vector<PlannerStatement>& statements, const std
     }
   }
   for (std::size_t i = 0; i < plan.outputs.size(); ++i) {
-    const Rel& root = *plan.governed.outputs[i];
-    std::string select;
-    for (std::size_t c = 0; c < root.output.size(); ++c) {
-      select += (c == 0 ? "" : ", ") + AttrName(root.output[c].id) + " AS " + QuoteName(plan.outputs[i].columns[c]);
-    }
-    plan.outputs[i].sql = "SELECT " + select + " FROM (" + PrintRel(root, names) + ")";
+    plan.outputs[i].sql = OutputSql(plan, i, names, Places::kFailingCasts);
   }
-  plan.certificate = MakeCertificate(plan, assets);
-  plan.plan_digest_text = json::WriteCanonical(plan.certificate);
+  for (const std::size_t used : analyzer.used_parameters()) {
+    plan.parameters.push_back(parameters[used]);
+  }
+  std::ranges::sort(plan.parameters, {}, &ParameterDef::name);
   return plan;
+}
+
+std::string SqlWithPlaces(const Plan& plan, const std::vector<Asset>& assets, std::size_t output) {
+  return OutputSql(plan, output, NamesFor(assets, plan.governed.queries), Places::kAll);
 }
 
 }  // namespace glovebox::query

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The planner: a notebook's statements over the assets of a room become one governed plan, its SQL and its certificate.
-// It needs text, schemas and rules, and no data: either party can run it again and gets the same certificate (P14).
+// The planner: a notebook's statements over the assets of a room become one governed plan and its SQL.
+// It needs text, schemas and rules, and no data: either party can run it again and gets the same plan, and of it the
+// same certificate (certificate.h).
 //
 // Errors: see analyzer.h and governor.h. Pure.
 #pragma once
@@ -11,7 +12,6 @@
 #include <utility>
 #include <vector>
 
-#include "base/json.h"
 #include "base/result.h"
 #include "query/governed_sql.h"
 #include "query/governor.h"
@@ -33,6 +33,8 @@ struct PlannedOutput {
   bool is_table = false;
   std::vector<std::string> columns;  // unique names
   std::string sql;                   // over the relations of own assets and released_<i>
+  std::size_t cell = 0;
+  std::size_t position = 0;  // of the statement in its cell
 };
 
 struct Plan {
@@ -41,8 +43,7 @@ struct Plan {
   std::vector<PlannedOutput> outputs;
   // Own dimensions that conditions or keys use beside protected rows (P9), by asset.
   std::set<std::pair<std::string, std::string>> own_dimensions;
-  json::Value certificate;
-  std::string plan_digest_text;  // canonical text whose hash names the plan
+  std::vector<ParameterDef> parameters;  // those that the statements read, by name
 };
 
 // After a refusal `refused`, if given, is the index of the statement that brings it in.
@@ -51,5 +52,9 @@ Result<Plan> MakePlan(const std::vector<PlannerStatement>& statements, const std
 
 // Where the released rows of governed query i are: a relation with columns k0.., c0...
 std::string ReleasedRelation(std::size_t governed);
+
+// The SQL of an output with the author's places in it (print_expr.h), to find what has wrong types.
+// REQUIRES: the plan was made over these assets.
+std::string SqlWithPlaces(const Plan& plan, const std::vector<Asset>& assets, std::size_t output);
 
 }  // namespace glovebox::query

@@ -304,6 +304,18 @@ Result<Population> PopulationFromJson(const json::Value& json, const AssetCatalo
   return out;
 }
 
+bool AreWithin(const std::vector<NamedBox>& inner, const std::vector<NamedBox>& outer) {
+  const auto is_in = [](const NamedBox& one, const NamedBox& other) {
+    return std::ranges::all_of(other, [&one](const auto& entry) {
+      const auto same = one.find(entry.first);
+      return same != one.end() && same->second.And(entry.second) == same->second;
+    });
+  };
+  return std::ranges::all_of(inner, [&](const NamedBox& one) {
+    return std::ranges::any_of(outer, [&](const NamedBox& other) { return is_in(one, other); });
+  });
+}
+
 bool AreDisjoint(const Population& a, const Population& b) {
   if (a.finest != b.finest) {
     return false;

@@ -91,6 +91,9 @@ Population Restrict(const Population& population, const Region& region, const Co
 // The distinct units of a table with one row a unit are its rows, and those of a table that is there anyway, on the
 // same units, add nothing: the table stands in their place.
 void UnnestUnits(Population& population, const AssetCatalog& assets);
+// Distinct units as joins with what is in them, for questions about units alone. They stay where a table inside is
+// there anyway, and the units do not join the two.
+void JoinUnits(Population& population);
 // The rows of both. Settled conditions on the same columns have the values that are in both.
 void RestrictOwn(OwnConditions& own, const std::set<PopulationColumn>& columns, const OwnRows& rows);
 // What lies in a box of both unions.
@@ -101,6 +104,8 @@ json::Value ColumnsToJson(const std::set<PopulationColumn>& columns);
 std::optional<std::set<PopulationColumn>> ColumnsFromJson(const json::Value& json);
 Result<Population> PopulationFromJson(const json::Value& json, const AssetCatalog& assets);
 
+// Whether what lies in a box of the one union lies in a box of the other, box by box.
+bool AreWithin(const std::vector<NamedBox>& inner, const std::vector<NamedBox>& outer);
 // Whether no row of the finest table can be in both (decided by subsets of one table that both hold).
 bool AreDisjoint(const Population& a, const Population& b);
 

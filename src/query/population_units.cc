@@ -39,43 +39,102 @@ bool IsTable(const Population& population, const PopulationTable& units, const A
   return asset->OneRowPerUnit() || (is_there && boxes.size() == 1 && boxes[0].empty());
 }
 
-// Puts the table in the place of its distinct units.
-void PutTable(Population& population, PopulationTable units) {
-  std::erase_if(population.tables, [&units](const PopulationTable& table) { return table.alias == units.alias; });
-  const PopulationTable table = units.distinct->tables[0];
-  if (population.Table(table.alias) == nullptr) {
-    population.tables.push_back(table);
-    std::ranges::sort(population.tables, {}, &PopulationTable::alias);
+// The table of the distinct units' key; null if it stands inside further distinct units.
+const PopulationTable* KeyTable(const PopulationTable& units) {
+  const auto found = std::ranges::find_if(units.distinct->tables, [&units](const PopulationTable& table) {
+    return table.asset == units.asset && table.distinct == nullptr;
+  });
+  return found == units.distinct->tables.end() ? nullptr : &*found;
+}
+
+// With what the joins make equal to it.
+std::set<PopulationColumn> ClassOf(const Population& population, const PopulationColumn& column) {
+  const auto found =
+      std::ranges::find_if(population.joins, [&](const auto& columns) { return columns.contains(column); });
+  return found == population.joins.end() ? std::set{column} : *found;
+}
+
+// Whether the tables inside are others than those beside, or joined with themselves by the units.
+bool AreJoined(const Population& population, const PopulationTable& units) {
+  const PopulationTable* table = units.distinct == nullptr ? nullptr : KeyTable(units);
+  if (table == nullptr) {
+    return false;
   }
+  const std::set<PopulationColumn> outer = ClassOf(population, {units.alias, units.key});
+  const std::set<PopulationColumn> inner = ClassOf(*units.distinct, {table->alias, units.key});
+  return std::ranges::all_of(units.distinct->tables, [&](const PopulationTable& one) {
+    return population.Table(one.alias) == nullptr || std::ranges::any_of(inner, [&](const PopulationColumn& column) {
+             return column.first == one.alias && outer.contains(column);
+           });
+  });
+}
+
+void AddJoin(Population& population, std::set<PopulationColumn> columns) {
+  std::erase_if(population.joins, [&columns](const std::set<PopulationColumn>& known) {
+    const bool meets = std::ranges::any_of(known, [&](const auto& column) { return columns.contains(column); });
+    if (meets) {
+      columns.insert(known.begin(), known.end());
+    }
+    return meets;
+  });
+  population.joins.push_back(std::move(columns));
+}
+
+// Puts the tables in the place of their distinct units.
+void PutTables(Population& population, PopulationTable units) {
+  std::erase_if(population.tables, [&units](const PopulationTable& table) { return table.alias == units.alias; });
+  const Population& inner = *units.distinct;
+  const std::string alias = KeyTable(units)->alias;
+  for (const PopulationTable& table : inner.tables) {
+    if (population.Table(table.alias) == nullptr) {
+      population.tables.push_back(table);
+    }
+  }
+  std::ranges::sort(population.tables, {}, &PopulationTable::alias);
   for (std::set<PopulationColumn>& columns : population.joins) {
     if (columns.erase({units.alias, units.key}) > 0) {
-      columns.insert({table.alias, units.key});
+      columns.insert({alias, units.key});
     }
+  }
+  for (const std::set<PopulationColumn>& columns : inner.joins) {
+    AddJoin(population, columns);
   }
   std::erase_if(population.joins, [](const auto& columns) { return columns.size() < 2; });
   std::ranges::sort(population.joins);
-  population.boxes = IntersectBoxes(population.boxes, units.distinct->boxes);
-  population.finest = population.finest == units.alias ? table.alias : population.finest;
+  for (const auto& [columns, rows] : inner.own) {
+    RestrictOwn(population.own, columns, rows);
+  }
+  population.boxes = IntersectBoxes(population.boxes, inner.boxes);
+  population.finest = population.finest == units.alias ? alias : population.finest;
 }
 
-}  // namespace
-
+// Puts what is fit for it in the place of distinct units, from the innermost on.
 // NOLINTNEXTLINE(misc-no-recursion): as deep as the plan
-void UnnestUnits(Population& population, const AssetCatalog& assets) {
+template <typename IsFit>
+void Unnest(Population& population, const IsFit& is_fit) {
   for (PopulationTable& table : population.tables) {
     if (table.distinct != nullptr) {
       Population inner = *table.distinct;
-      UnnestUnits(inner, assets);
+      Unnest(inner, is_fit);
       table.distinct = std::make_shared<const Population>(std::move(inner));
     }
   }
   const auto next = [&] {
     return std::ranges::find_if(population.tables,
-                                [&](const PopulationTable& table) { return IsTable(population, table, assets); });
+                                [&](const PopulationTable& table) { return is_fit(population, table); });
   };
   for (auto units = next(); units != population.tables.end(); units = next()) {
-    PutTable(population, *units);
+    PutTables(population, *units);
   }
 }
+
+}  // namespace
+
+void UnnestUnits(Population& population, const AssetCatalog& assets) {
+  Unnest(population,
+         [&assets](const Population& beside, const PopulationTable& units) { return IsTable(beside, units, assets); });
+}
+
+void JoinUnits(Population& population) { Unnest(population, AreJoined); }
 
 }  // namespace glovebox::query

@@ -10,7 +10,8 @@ namespace {
 
 class Printer {
  public:
-  Printer(const AttrNames& names, const RelPrinter& rels) : names_(names), rels_(rels) {}
+  Printer(const AttrNames& names, const RelPrinter& rels, Places places)
+      : names_(names), rels_(rels), places_(places) {}
 
   // NOLINTNEXTLINE(misc-no-recursion): bounded by limits::kSqlNestingMax
   std::string Print(const Expr& e) const {
@@ -22,25 +23,27 @@ class Printer {
       case ExprOp::kCall:
         return Call(e);
       case ExprOp::kCompare:
-        return "(" + Print(*e.args[0]) + Symbol(e.compare) + Print(*e.args[1]) + ")";
+        return "(" + Print(*e.args[0]) + Place(e) + Symbol(e.compare) + Print(*e.args[1]) + ")";
       case ExprOp::kAnd:
         return List(e, " AND ");
       case ExprOp::kOr:
         return List(e, " OR ");
       case ExprOp::kNot:
-        return "(NOT " + Print(*e.args[0]) + ")";
+        return "(NOT " + Place(e) + Print(*e.args[0]) + ")";
       case ExprOp::kIsNull:
         return "(" + Print(*e.args[0]) + " IS NULL)";
       case ExprOp::kIn:
-        return "(" + Print(*e.args[0]) + " IN (" + Args(e, 1) + "))";
+        return "(" + Print(*e.args[0]) + Place(e) + " IN (" + Args(e, 1) + "))";
       case ExprOp::kLike: {
         const std::string escape = e.args.size() > 2 ? " ESCAPE " + Print(*e.args[2]) : "";
-        return "(" + Print(*e.args[0]) + (e.case_insensitive ? " ILIKE " : " LIKE ") + Print(*e.args[1]) + escape + ")";
+        return "(" + Print(*e.args[0]) + Place(e) + (e.case_insensitive ? " ILIKE " : " LIKE ") + Print(*e.args[1]) +
+               escape + ")";
       }
       case ExprOp::kCase:
         return Case(e);
       case ExprOp::kCast:
-        return "TRY_CAST(" + Print(*e.args[0]) + " AS " + TypeName(e.type) + ")";
+        return (e.fails ? "CAST(" + PlaceMark(e.position) : "TRY_CAST(") + Print(*e.args[0]) + " AS " +
+               TypeName(e.type) + ")";
       case ExprOp::kScalarSubquery:
         return "(" + rels_(*e.rel) + ")";
       case ExprOp::kExists:
@@ -52,6 +55,8 @@ class Printer {
   }
 
  private:
+  [[nodiscard]] std::string Place(const Expr& e) const { return places_ == Places::kAll ? PlaceMark(e.position) : ""; }
+
   static const char* Symbol(CompareOp op) {
     switch (op) {
       case CompareOp::kEq:
@@ -94,7 +99,7 @@ class Printer {
 
   // NOLINTNEXTLINE(misc-no-recursion)
   std::string Case(const Expr& e) const {
-    std::string out = "CASE";
+    std::string out = Place(e) + "CASE";
     for (std::size_t i = 0; i + 1 < e.args.size(); i += 2) {
       out += " WHEN " + Print(*e.args[i]) + " THEN " + Print(*e.args[i + 1]);
     }
@@ -116,33 +121,49 @@ class Printer {
     if (f.duckdb == "gb_hmac_sha256") {
       return "gb_hmac_sha256(" + KeyName(*e.args[0]) + ", " + Print(*e.args[1]) + ")";
     }
+    // DuckDB has no subqueries inside TRY: they become the columns of a row that TRY reads.
+    std::string apart;
+    const auto arg = [&](std::size_t i) {
+      if (!f.can_raise || !ContainsSubquery(*e.args[i])) {
+        return Print(*e.args[i]);
+      }
+      std::string name = "s" + std::to_string(i);
+      apart += (apart.empty() ? "" : ", ") + Print(*e.args[i]) + " AS " + name;
+      return name;
+    };
     std::string out;
     if (!f.is_operator) {
-      out = std::string(f.duckdb) + "(" + Args(e, 0) + ")";
-    } else if (e.args.size() == 1) {
-      out = "(" + std::string(f.duckdb) + " " + Print(*e.args[0]) + ")";
-    } else {
-      std::string right = Print(*e.args[1]);
-      if (f.duckdb == "/" || f.duckdb == "//" || f.duckdb == "%") {
-        right = "nullif(" + right + ", 0)";
+      for (std::size_t i = 0; i < e.args.size(); ++i) {
+        out += (i == 0 ? "" : ", ") + arg(i);
       }
-      out = "(" + Print(*e.args[0]) + " " + std::string(f.duckdb) + " " + right + ")";
+      out = Place(e) + std::string(f.duckdb) + "(" + out + ")";
+    } else if (e.args.size() == 1) {
+      out = "(" + Place(e) + std::string(f.duckdb) + " " + arg(0) + ")";
+    } else {
+      const bool divides = f.duckdb == "/" || f.duckdb == "//" || f.duckdb == "%";
+      const std::string left = arg(0);
+      const std::string right = divides ? "nullif(" + arg(1) + ", 0)" : arg(1);
+      out = "(" + left + " " + Place(e) + std::string(f.duckdb) + " " + right + ")";
     }
     if (f.grows_text) {
       out = "left(" + out + ", " + std::to_string(limits::kTextCharactersMax) + ")";
     }
-    return f.can_raise ? "TRY(" + out + ")" : out;
+    out = f.can_raise ? "TRY(" + out + ")" : out;
+    return apart.empty() ? out : "(SELECT " + out + " FROM (SELECT " + apart + ") AS s)";
   }
 
   const AttrNames& names_;
   const RelPrinter& rels_;
+  Places places_;
 };
 
 }  // namespace
 
-std::string PrintExpr(const Expr& expr, const AttrNames& names, const RelPrinter& rels) {
-  return Printer(names, rels).Print(expr);
+std::string PrintExpr(const Expr& expr, const AttrNames& names, const RelPrinter& rels, Places places) {
+  return Printer(names, rels, places).Print(expr);
 }
+
+std::string PlaceMark(std::size_t position) { return "/*" + std::to_string(position) + "*/"; }
 
 std::string QuoteName(std::string_view name) {
   std::string out = "\"";

@@ -11,8 +11,8 @@ namespace {
 
 class RelPrinterImpl {
  public:
-  explicit RelPrinterImpl(const RelNames& names)
-      : names_(names), rels_([this](const Rel& rel) { return Print(rel); }) {}
+  RelPrinterImpl(const RelNames& names, Places places)
+      : names_(names), places_(places), rels_([this](const Rel& rel) { return Print(rel); }) {}
 
   // NOLINTNEXTLINE(misc-no-recursion): bounded by limits::kSqlNestingMax
   std::string Print(const Rel& rel) const {
@@ -51,7 +51,10 @@ class RelPrinterImpl {
   }
 
  private:
-  std::string PrintE(const Expr& expr) const { return PrintExpr(expr, &AttrName, rels_); }
+  std::string PrintE(const Expr& expr) const { return PrintExpr(expr, &AttrName, rels_, places_); }
+  [[nodiscard]] std::string Place(std::size_t position) const {
+    return places_ == Places::kAll ? PlaceMark(position) : "";
+  }
   std::string Input(const Rel& rel, std::size_t i) const { return "(" + Print(*rel.inputs[i]) + ")"; }
 
   template <typename ColumnName>
@@ -130,8 +133,8 @@ class RelPrinterImpl {
         const AggregateCall& call = rel.calls[i - rel.exprs.size()];
         const bool star = call.function->name == "count_star";
         out += star ? "count(*)"
-                    : std::string(call.function->duckdb) + "(" + (call.distinct ? "DISTINCT " : "") + List(call.args) +
-                          ")";
+                    : Place(call.position) + std::string(call.function->duckdb) + "(" +
+                          (call.distinct ? "DISTINCT " : "") + List(call.args) + ")";
         out += call.filter == nullptr ? "" : " FILTER (WHERE " + PrintE(*call.filter) + ")";
       }
       out += " AS " + AttrName(rel.output[i].id);
@@ -162,7 +165,8 @@ class RelPrinterImpl {
     for (std::size_t i = 0; i < rel.windows.size(); ++i) {
       const WindowCall& call = rel.windows[i];
       const bool star = call.function->name == "count_star";
-      out += ", " + (star ? "count(*" : std::string(call.function->duckdb) + "(" + List(call.args)) +
+      out += ", " +
+             (star ? "count(*" : Place(call.position) + std::string(call.function->duckdb) + "(" + List(call.args)) +
              (call.ignore_nulls ? " IGNORE NULLS" : "") + ") OVER (";
       out += call.partition_by.empty() ? "" : "PARTITION BY " + List(call.partition_by) + " ";
       out += call.order_by.empty() ? "" : "ORDER BY " + Order(call.order_by) + " ";
@@ -205,7 +209,7 @@ class RelPrinterImpl {
       }
       return "(SELECT " + columns + " FROM " + Input(rel, input) + ")";
     };
-    return side(0) + word + side(1);
+    return Place(rel.position) + side(0) + word + side(1);
   }
 
   std::string Order(const std::vector<SortItem>& items) const {
@@ -218,6 +222,7 @@ class RelPrinterImpl {
   }
 
   const RelNames& names_;
+  Places places_;
   RelPrinter rels_;
 };
 
@@ -225,7 +230,9 @@ class RelPrinterImpl {
 
 std::string AttrName(AttrId attr) { return "a" + std::to_string(static_cast<int>(attr)); }
 
-std::string PrintRel(const Rel& rel, const RelNames& names) { return RelPrinterImpl(names).Print(rel); }
+std::string PrintRel(const Rel& rel, const RelNames& names, Places places) {
+  return RelPrinterImpl(names, places).Print(rel);
+}
 
 std::vector<std::string> UniqueNames(const std::vector<Attr>& output) {
   std::vector<std::string> out;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "query/plan.h"
+#include "query/print_expr.h"
 
 namespace glovebox::query {
 
@@ -20,7 +21,7 @@ struct RelNames {
   std::function<std::string(std::size_t governed, std::size_t column)> released_column;
 };
 
-std::string PrintRel(const Rel& rel, const RelNames& names);
+std::string PrintRel(const Rel& rel, const RelNames& names, Places places = Places::kFailingCasts);
 std::string AttrName(AttrId attr);
 
 // The output's names, made unique without regard to case: n, n_1, ...

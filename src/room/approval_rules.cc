@@ -2,13 +2,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/invalid_parameter.h"
 #include "base/limits.h"
 #include "room/notebook_service.h"
 
 namespace glovebox::room {
 namespace {
-
-Status Invalid(std::string message) { return Status(ErrorCode::kInvalidParameterValue, std::move(message)); }
 
 LedgerEntry EntryOfRule(EventType type, const AutoApprovalRule& rule) {
   LedgerEntry entry = EntryOf(type, rule.owner_alias, "approver", rule.ledger_id);
@@ -23,34 +22,34 @@ LedgerEntry EntryOfRule(EventType type, const AutoApprovalRule& rule) {
 Result<AutoApprovalRule> NotebookService::CheckRule(const Membership& membership, AutoApprovalRule rule,
                                                     const RuleSpec& spec) {
   if (spec.any_author.value_or(false) && spec.author_alias && !spec.author_alias->empty()) {
-    return Invalid("Only one of author_collaborator_alias and author_scope can be set.");
+    return InvalidParameter("Only one of author_collaborator_alias and author_scope can be set.");
   }
   if (spec.any_author.value_or(false)) {
     rule.author_alias.clear();
   } else if (spec.author_alias && !spec.author_alias->empty()) {
     const Member* author = membership.room.FindAlias(*spec.author_alias);
     if (author == nullptr) {
-      return Invalid("author_collaborator_alias names no collaborator of this clean room.");
+      return InvalidParameter("author_collaborator_alias names no collaborator of this clean room.");
     }
     rule.author_alias = author->alias;
   } else if (rule.id.empty()) {
-    return Invalid("One of author_collaborator_alias and author_scope must be set.");
+    return InvalidParameter("One of author_collaborator_alias and author_scope must be set.");
   }
   if (spec.runner_alias && !spec.runner_alias->empty()) {
     const Member* runner = membership.room.FindAlias(*spec.runner_alias);
     if (runner == nullptr) {
-      return Invalid("runner_collaborator_alias names no collaborator of this clean room.");
+      return InvalidParameter("runner_collaborator_alias names no collaborator of this clean room.");
     }
     rule.runner_alias = runner->alias;
   }
   if (rule.runner_alias.empty()) {
-    return Invalid("runner_collaborator_alias is missing.");
+    return InvalidParameter("runner_collaborator_alias is missing.");
   }
   if (rule.author_alias == membership.alias) {
-    return Invalid("A rule never approves one's own notebooks.");
+    return InvalidParameter("A rule never approves one's own notebooks.");
   }
   if (rule.author_alias == rule.runner_alias) {
-    return Invalid("A rule approves only notebooks whose author is not the runner.");
+    return InvalidParameter("A rule approves only notebooks whose author is not the runner.");
   }
   return rule;
 }

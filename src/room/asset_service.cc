@@ -4,17 +4,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/invalid_parameter.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/strings.h"
 #include "ledger/commitment.h"
 
 namespace glovebox::room {
-namespace {
-
-Status Invalid(std::string message) { return Status(ErrorCode::kInvalidParameterValue, std::move(message)); }
-
-}  // namespace
 
 std::string_view Name(AssetStatus status) {
   switch (status) {
@@ -31,10 +27,10 @@ std::string_view Name(AssetStatus status) {
 Result<std::string> AssetService::CheckTableName(const Membership& membership, const std::string& name) {
   std::vector<std::string> parts = Split(name, '.');
   if (parts.size() != 3) {
-    return Invalid("The name of a table asset is <your alias>.<schema>.<table>; got '" + name + "'.");
+    return InvalidParameter("The name of a table asset is <your alias>.<schema>.<table>; got '" + name + "'.");
   }
   if (!SameName(parts[0], membership.alias)) {
-    return Invalid("The first part of the asset's name must be your alias '" + membership.alias + "'.");
+    return InvalidParameter("The first part of the asset's name must be your alias '" + membership.alias + "'.");
   }
   parts[0] = membership.alias;
   for (const std::string& part : parts) {
@@ -187,11 +183,11 @@ Status AssetService::WithdrawTable(const Caller& caller, const std::string& room
 Result<AssetView> AssetService::SetRule(const Caller& caller, const std::string& room, const std::string& name,
                                         const json::Value& rule) {
   if (!rule.is_object()) {
-    return Invalid("The analysis rule must be a JSON object.");
+    return InvalidParameter("The analysis rule must be a JSON object.");
   }
   const std::string canonical = json::WriteCanonical(rule);
   if (canonical.size() > limits::kRuleBytesMax) {
-    return Invalid("The analysis rule has at most " + std::to_string(limits::kRuleBytesMax) + " bytes.");
+    return InvalidParameter("The analysis rule has at most " + std::to_string(limits::kRuleBytesMax) + " bytes.");
   }
   Asset before;
   std::shared_ptr<const Prepared> prepared;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/encoding.h"
+#include "base/log.h"
 #include "statement/engine_forms.h"
 
 namespace glovebox::room {
@@ -333,6 +334,14 @@ Status CatalogGateway::CheckMayReadOutput(const Caller& caller, const std::strin
                                           const std::string& table) {
   const Result<catalog::Table> readable = catalog_.tables.GetForSelect(caller, catalog + "." + schema + "." + table);
   return readable.ok() ? Status() : readable.status();
+}
+
+Status CatalogGateway::Sweep() {
+  GB_ASSIGN_OR_RETURN(const std::int64_t removed, catalog_.tables.RemoveOldVersions());
+  if (removed > 0) {
+    log::Info("old versions of tables are removed", {{"versions", removed}});
+  }
+  return Status();
 }
 
 }  // namespace glovebox::room

@@ -47,6 +47,7 @@ class CatalogGateway : public Metastores {
                       const std::string& table) override;
   Status CheckMayReadOutput(const Caller& caller, const std::string& catalog, const std::string& schema,
                             const std::string& table) override;
+  Status Sweep() override;
 
  private:
   Result<Caller> Admins(const OrganisationId& organisation);

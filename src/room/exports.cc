@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/kill_point.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "crypto/hash.h"
 #include "room/output_service.h"
@@ -43,6 +44,22 @@ Result<std::int64_t> FileSize(const std::string& path) {
   return std::int64_t{info.st_size};
 }
 
+Status OutputService::RefuseExport(const Export& item, const Status& why) {
+  constexpr std::int64_t kMsPerDay = std::int64_t{24} * 3'600 * 1'000;
+  const std::int64_t day = ToInt(item.created_at) / kMsPerDay;
+  GB_ASSIGN_OR_RETURN(const std::int64_t denied, core_.Read([&](store::Transaction& tx) {
+    return DeniedExports(tx, item.room, item.runner_alias, day);
+  }));
+  if (denied >= static_cast<std::int64_t>(limits::kExportsDeniedPerDayMax)) {
+    return Status(why.code(), why.message() + " (This is not on the ledger: " + std::to_string(denied) +
+                                  " denied exports of your side are there today, which is the limit.)");
+  }
+  // Counted first: a crash in between costs one entry of the day, and the limit holds.
+  GB_RETURN_IF_ERROR(core_.Write({SetDeniedExports(item.room, item.runner_alias, day, denied + 1)}));
+  GB_RETURN_IF_ERROR(DenyExport(item.room, item.id, item.output, why));
+  return why;
+}
+
 Status OutputService::DenyExport(const RoomId& room, const std::string& export_id, const OutputId& output,
                                  const Status& why) {
   LedgerEntry entry = ServerEntry(EventType::kExportDenied, export_id);
@@ -69,8 +86,7 @@ Result<Export> OutputService::CreateExport(const Caller& caller, const std::stri
   item.bytes = output.bytes;
   item.created_at = core_.Now();
   if (const Status allowed = CheckMayHandOver(caller, membership, output); !allowed.ok()) {
-    GB_RETURN_IF_ERROR(DenyExport(item.room, item.id, id, allowed));
-    return allowed;
+    return RefuseExport(item, allowed);
   }
   LedgerEntry entry = EntryOf(EventType::kExportRequested, membership.alias, "runner", item.id);
   entry.data = {{"output", id.str()}};
@@ -157,6 +173,12 @@ Status OutputService::RecoverExport(Export& item) {
   return core_.Write({UpdateExport(item)});
 }
 
+void OutputService::RemoveFiles(const RoomId& room) {
+  if (!RemoveTree(core_.context().data_folder + "/outputs/" + room.str()).ok()) {
+    log::Warning("files of a room that has ended stay until the next start", {{"room", room.str()}});
+  }
+}
+
 Status OutputService::RemoveUnreferenced() {
   const std::string root = core_.context().data_folder + "/outputs";
   if (!FileExists(root)) {
@@ -164,9 +186,9 @@ Status OutputService::RemoveUnreferenced() {
   }
   GB_ASSIGN_OR_RETURN(const auto rows, core_.Read([](store::Transaction& tx) {
     return tx.Query(
-        "SELECT r.room_id, r.id FROM room_runs r WHERE r.state <> 'TERMINATED' OR "
-        "EXISTS (SELECT 1 FROM room_outputs o WHERE o.run_id = r.id AND o.state <> "
-        "'EXPIRED')");
+        "SELECT r.room_id, r.id FROM room_runs r WHERE r.state <> 'TERMINATED' OR (r.computation <> '' AND EXISTS "
+        "(SELECT 1 FROM room_rooms m WHERE m.id = r.room_id AND m.state <> 'CLOSED')) OR EXISTS (SELECT 1 FROM "
+        "room_outputs o WHERE o.run_id = r.id AND o.state <> 'EXPIRED')");
   }));
   std::set<std::string> known;
   for (const store::Row& row : rows) {

@@ -154,6 +154,7 @@ CREATE TABLE room_runs (
   idempotency_token TEXT,
   notebook_id TEXT NOT NULL,
   notebook_name TEXT NOT NULL,
+  notebook_key TEXT NOT NULL,
   etag TEXT NOT NULL,
   parameters TEXT NOT NULL,
   authorized_index BIGINT NOT NULL,
@@ -170,10 +171,17 @@ CREATE TABLE room_runs (
   output_expires_at BIGINT NOT NULL,
   certificate TEXT NOT NULL,
   completion TEXT NOT NULL,
+  computation TEXT NOT NULL,
+  repeats BIGINT NOT NULL,
   UNIQUE (organisation_id, idempotency_token)
 );
 CREATE UNIQUE INDEX room_runs_by_task ON room_runs (task_id);
+CREATE UNIQUE INDEX room_runs_answers ON room_runs (room_id, computation) WHERE computation <> '' AND repeats = 0;
 CREATE INDEX room_runs_by_room ON room_runs (room_id, id);
+CREATE INDEX room_runs_by_notebook ON room_runs (room_id, notebook_key, id);
+CREATE INDEX room_runs_by_organisation ON room_runs (organisation_id, id);
+CREATE INDEX room_runs_by_principal ON room_runs (organisation_id, principal_id, id);
+CREATE INDEX room_runs_unfinished_by_organisation ON room_runs (organisation_id, id) WHERE state <> 'TERMINATED';
 CREATE INDEX room_runs_unfinished ON room_runs (room_id, id) WHERE state <> 'TERMINATED';
 CREATE TABLE room_release_records (
   run_id BIGINT PRIMARY KEY REFERENCES room_runs(id),
@@ -198,6 +206,7 @@ CREATE TABLE room_outputs (
   sha256 TEXT NOT NULL,
   path TEXT NOT NULL,
   rows_path TEXT NOT NULL,
+  rows_sha256 TEXT NOT NULL,
   state TEXT NOT NULL,
   reason TEXT NOT NULL,
   disclosed BIGINT NOT NULL,
@@ -237,6 +246,13 @@ CREATE TABLE room_exports (
   created_at BIGINT NOT NULL
 );
 CREATE INDEX room_exports_by_room ON room_exports (room_id, id);
+CREATE TABLE room_denied_exports (
+  room_id TEXT NOT NULL,
+  runner_alias TEXT NOT NULL,
+  day BIGINT NOT NULL,
+  denied BIGINT NOT NULL,
+  PRIMARY KEY (room_id, runner_alias)
+);
 CREATE INDEX room_exports_open ON room_exports (room_id, id) WHERE state = 'REQUESTED';
 )sql";
 

@@ -159,7 +159,9 @@ struct Run {
   std::string output_schema;
   TimeMs output_expires_at{};
   json::Value certificate;
-  json::Value completion;  // what is left to do once visible_at is reached; null if nothing
+  json::Value completion;   // what is left to do once visible_at is reached; null if nothing
+  std::string computation;  // what it computed, or repeats (answers.h); "" until it succeeds, or if not remembered
+  RunId repeats{};          // the run whose answer it gives again; 0 if it computed
 };
 
 enum class OutputState { kWaiting, kReleased, kRejected, kExpired };
@@ -175,9 +177,10 @@ struct Output {
   json::Value columns;  // [{name, type}]
   std::int64_t rows = 0;
   std::int64_t bytes = 0;
-  std::string sha256;     // hex, of the Parquet file
-  std::string path;       // below the data folder, which can be moved
-  std::string rows_path;  // the same
+  std::string sha256;       // hex, of the Parquet file
+  std::string path;         // below the data folder, which can be moved
+  std::string rows_path;    // the same
+  std::string rows_sha256;  // hex, of the file of rows
   OutputState state = OutputState::kWaiting;
   std::string reason;            // why it waits
   bool disclosed = false;        // it was released once: its sizes and digest are on the ledger

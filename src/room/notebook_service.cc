@@ -11,6 +11,7 @@
 #include "base/strings.h"
 #include "room/contract.h"
 #include "room/documents.h"
+#include "room/run_repository.h"
 
 namespace glovebox::room {
 namespace {
@@ -41,6 +42,20 @@ Status CheckTexts(const NotebookSpec& spec) {
                    " bytes.");
   }
   return Status();
+}
+
+// For whom a side plans.
+Result<std::string> RunnerOf(const NotebookVersion& version, const std::string& side, const std::string& wanted) {
+  const std::vector<std::string>& runners = version.runners;
+  GB_ASSERT(!runners.empty());
+  const auto runner = std::find_if(runners.begin(), runners.end(), [&](const std::string& candidate) {
+    return SameName(candidate, wanted.empty() ? side : wanted);
+  });
+  if (runner != runners.end()) {
+    return *runner;
+  }
+  return wanted.empty() ? Result<std::string>(runners.front())
+                        : Invalid("'" + wanted + "' is no runner of this notebook version.");
 }
 
 }  // namespace
@@ -201,7 +216,9 @@ Status NotebookService::SetContract(const Room& room, const NotebookSpec& spec, 
     return Status();
   }
   // A plan that is refused now may be fine when it runs (an asset is missing yet): then a person reviews its outputs.
-  const Result<PlanPreview> plan = Plan(room, version, program);
+  GB_ASSERT(!version.runners.empty());
+  const Result<PlanPreview> plan =
+      Plan(room, version, program, {.runner = version.runners.front()}, engine::RunMode::kPlanOnly);
   version.contract = plan.ok() ? plan->contract : json::Value();
   return Status();
 }
@@ -241,12 +258,18 @@ Result<NotebookView> NotebookService::AddVersion(const Membership& membership, A
   return ViewOf(std::move(asset), std::move(version), membership.room);
 }
 
-Result<PlanPreview> NotebookService::Plan(const Room& room, const NotebookVersion& version, const Program& program) {
-  GB_ASSERT(!version.runners.empty());
-  GB_ASSIGN_OR_RETURN(Inputs inputs,
-                      inputs_.Collect(room, version.runners.front(), program, json::Value(), {"output", "run"}));
-  inputs.request.mode = engine::RunMode::kPlanOnly;
-  inputs.request.timeout_ms = limits::kRunTimeoutMs;
+// REQUIRES: spec.runner is a runner of the version.
+Result<PlanPreview> NotebookService::Plan(const Room& room, const NotebookVersion& version, const Program& program,
+                                          const PlanSpec& spec, engine::RunMode mode) {
+  const bool checks = mode == engine::RunMode::kPlanAndCheck;
+  GB_ASSIGN_OR_RETURN(Inputs inputs, inputs_.Collect(room, spec.runner, program, spec.parameters,
+                                                     checks ? Reading::kRunners : Reading::kNone));
+  if (checks) {
+    GB_ASSIGN_OR_RETURN(inputs.request.history,
+                        core_.Read([&](store::Transaction& tx) { return LoadHistory(tx, room.id); }));
+  }
+  inputs.request.mode = mode;
+  inputs.request.timeout_ms = limits::kPlanTimeoutMs;
   GB_ASSIGN_OR_RETURN(engine::RunResult result, core_.context().engine.Run(inputs.request));
   json::Value contract = DerivedContract(result);
   return PlanPreview{version.etag, std::move(result.certificate), std::move(contract)};
@@ -351,30 +374,49 @@ Result<std::vector<NotebookView>> NotebookService::List(const Caller& caller, co
   return views;
 }
 
-Result<std::vector<NotebookView>> NotebookService::Revisions(const Caller& caller, const std::string& room,
-                                                             const std::string& name) {
+Result<catalog::Page<NotebookView>> NotebookService::Revisions(const Caller& caller, const std::string& room,
+                                                               const std::string& name,
+                                                               const catalog::PageRequest& page) {
   GB_ASSIGN_OR_RETURN(const Membership membership, core_.Enter(caller, room));
   GB_ASSIGN_OR_RETURN(const NotebookView latest, Latest(membership.room, name));
+  GB_ASSIGN_OR_RETURN(const NumberPage at, NumberPageOf(page));
   GB_ASSIGN_OR_RETURN(std::vector<NotebookVersion> versions,
-                      core_.Read([&](store::Transaction& tx) { return ListVersions(tx, latest.asset.id); }));
+                      core_.Read([&](store::Transaction& tx) { return ListVersions(tx, latest.asset.id, at); }));
   std::vector<NotebookView> views;
   for (NotebookVersion& version : versions) {
     GB_ASSIGN_OR_RETURN(NotebookView view, ViewOf(latest.asset, std::move(version), membership.room));
     views.push_back(std::move(view));
   }
-  return views;
+  return CutToPage(std::move(views), at, [](const NotebookView& view) { return view.version.number; });
+}
+
+Result<NotebookView> NotebookService::Revision(const Caller& caller, const std::string& room, const std::string& name,
+                                               const Etag& etag) {
+  GB_ASSIGN_OR_RETURN(const Membership membership, core_.Enter(caller, room));
+  GB_ASSIGN_OR_RETURN(NotebookView latest, Latest(membership.room, name));
+  GB_ASSIGN_OR_RETURN(std::optional<NotebookVersion> version,
+                      core_.Read([&](store::Transaction& tx) { return FindVersion(tx, membership.room.id, etag); }));
+  if (!version || version->asset != latest.asset.id) {
+    return Status(ErrorCode::kNotFound, "The notebook has no version with this etag.");
+  }
+  return ViewOf(std::move(latest.asset), std::move(*version), membership.room);
 }
 
 Result<PlanPreview> NotebookService::Preview(const Caller& caller, const std::string& room, const std::string& name,
-                                             const Etag& etag) {
+                                             const PlanSpec& spec) {
   GB_ASSIGN_OR_RETURN(const Membership membership, core_.Enter(caller, room));
   GB_RETURN_IF_ERROR(Core::RequireState(membership.room, {RoomState::kProvisioning, RoomState::kActive}));
   GB_ASSIGN_OR_RETURN(const NotebookView latest, Latest(membership.room, name));
-  if (!etag.empty() && etag != latest.version.etag) {
+  if (!spec.etag.empty() && spec.etag != latest.version.etag) {
     return Status(ErrorCode::kAborted, "The notebook changed: the etag is not that of its latest version.");
   }
+  PlanSpec plan = spec;
+  GB_ASSIGN_OR_RETURN(plan.runner, RunnerOf(latest.version, membership.alias, spec.runner));
   GB_ASSIGN_OR_RETURN(const Program program, RunInputs::Read(latest.version.content, latest.asset.name));
-  return Plan(membership.room, latest.version, program);
+  GB_RETURN_IF_ERROR(RunInputs::CheckParameters(program, spec.parameters));
+  const bool is_runners = plan.runner == membership.alias;
+  return Plan(membership.room, latest.version, program, plan,
+              is_runners ? engine::RunMode::kPlanAndCheck : engine::RunMode::kPlanOnly);
 }
 
 }  // namespace glovebox::room

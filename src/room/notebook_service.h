@@ -51,6 +51,13 @@ struct RuleSpec {
   std::optional<std::string> runner_alias;
 };
 
+// What is to be planned: a version, with the parameters of a run, for one of its runners.
+struct PlanSpec {
+  Etag etag{};               // "" is the latest
+  json::Value parameters{};  // object of texts, or null
+  std::string runner{};      // "": the caller's side if it may run the version, else the first runner
+};
+
 // What a reviewer sees of a version before it runs.
 struct PlanPreview {
   Etag etag;
@@ -72,10 +79,15 @@ class NotebookService {
   Result<NotebookView> Get(const Caller& caller, const std::string& room, const std::string& name);
   Result<std::vector<NotebookView>> List(const Caller& caller, const std::string& room);
   // Newest first.
-  Result<std::vector<NotebookView>> Revisions(const Caller& caller, const std::string& room, const std::string& name);
-  // Plans the version for the runner: prepares the tables, which reads them, and runs no query. Returns what a run
-  // would be refused for.
-  Result<PlanPreview> Preview(const Caller& caller, const std::string& room, const std::string& name, const Etag& etag);
+  Result<catalog::Page<NotebookView>> Revisions(const Caller& caller, const std::string& room, const std::string& name,
+                                                const catalog::PageRequest& page);
+  Result<NotebookView> Revision(const Caller& caller, const std::string& room, const std::string& name,
+                                const Etag& etag);
+  // Plans the version as a run with these parameters would: the same certificate as the run's, byte for byte, and the
+  // same for each side. For a side that is not the runner nothing of it depends on any row. The runner's own side is
+  // also told what a run would be refused for by its own tables (P9), for which these are read.
+  Result<PlanPreview> Preview(const Caller& caller, const std::string& room, const std::string& name,
+                              const PlanSpec& spec);
 
   // Rules of the caller's side. Need MANAGE.
   Result<AutoApprovalRule> CreateRule(const Caller& caller, const std::string& room, const RuleSpec& spec);
@@ -95,7 +107,8 @@ class NotebookService {
   Status ApplyRules(const Membership& membership, const NotebookVersion& version);
   // Reads the notebook, and sets the contract that goes with the version.
   Status SetContract(const Room& room, const NotebookSpec& spec, NotebookVersion& version);
-  Result<PlanPreview> Plan(const Room& room, const NotebookVersion& version, const Program& program);
+  Result<PlanPreview> Plan(const Room& room, const NotebookVersion& version, const Program& program,
+                           const PlanSpec& spec, engine::RunMode mode);
   Result<AutoApprovalRule> CheckRule(const Membership& membership, AutoApprovalRule rule, const RuleSpec& spec);
   Result<AutoApprovalRule> FindOwnRule(const Membership& membership, const std::string& id);
 

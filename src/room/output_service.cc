@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/file.h"
+#include "base/invalid_parameter.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "ledger/commitment.h"
@@ -12,8 +13,6 @@
 
 namespace glovebox::room {
 namespace {
-
-Status Invalid(std::string message) { return Status(ErrorCode::kInvalidParameterValue, std::move(message)); }
 
 Status StateError(const Output& output) {
   switch (output.state) {
@@ -74,6 +73,8 @@ Result<OutputView> OutputService::ViewOf(const Membership& membership, Output ou
   const bool own = output.runner_alias == membership.alias;
   view.shows_rows = own || output.disclosed || output.state == OutputState::kWaiting;
   view.shows_digest = output.disclosed;
+  view.due_soon = output.state == OutputState::kWaiting &&
+                  ToInt(output.decide_by) <= ToInt(core_.Now()) + limits::kOutputReviewReminderMs;
   if (!view.shows_rows) {
     output.rows = 0;
   }
@@ -137,7 +138,7 @@ Result<OutputRows> OutputService::Rows(const Caller& caller, const std::string& 
   GB_RETURN_IF_ERROR(CheckMayHandOver(caller, membership, output));
   GB_ASSIGN_OR_RETURN(const std::string text, ReadFile(core_.PathOf(output.rows_path), limits::kWorkerMessageBytesMax));
   GB_ASSIGN_OR_RETURN(json::Value rows, JsonFromText(text));
-  if (!rows.is_array()) {
+  if (!rows.is_array() || HexDigest(text) != output.rows_sha256) {
     return Status(ErrorCode::kDataLoss, "The rows of an output are damaged.");
   }
   OutputRows out;
@@ -154,10 +155,11 @@ Result<OutputRows> OutputService::Rows(const Caller& caller, const std::string& 
 Result<OutputView> OutputService::Review(const Caller& caller, const std::string& room, const OutputId& id,
                                          const OutputReview& review) {
   if (review.decision == Decision::kPending) {
-    return Invalid("decision is APPROVED or REJECTED.");
+    return InvalidParameter("decision is APPROVED or REJECTED.");
   }
   if (review.comment.size() > limits::kReviewCommentBytesMax) {
-    return Invalid("A review's comment has at most " + std::to_string(limits::kReviewCommentBytesMax) + " bytes.");
+    return InvalidParameter("A review's comment has at most " + std::to_string(limits::kReviewCommentBytesMax) +
+                            " bytes.");
   }
   GB_ASSIGN_OR_RETURN(const LockedMembership membership,
                       core_.EnterForChange(caller, room, RoomPrivilege::kModify, Joining::kRequired));
@@ -220,6 +222,7 @@ json::Value PendingOutputToJson(const Output& output) {
                                   {"sha256", output.sha256},
                                   {"path", output.path},
                                   {"rows_path", output.rows_path},
+                                  {"rows_sha256", output.rows_sha256},
                                   {"reason", output.reason},
                                   {"opening", output.opening}});
 }
@@ -241,6 +244,7 @@ Result<std::vector<Statement>> OutputService::RecordOutputs(const Run& run, cons
     output.sha256 = item.GetString("sha256");
     output.path = item.GetString("path");
     output.rows_path = item.GetString("rows_path");
+    output.rows_sha256 = item.GetString("rows_sha256");
     output.reason = item.GetString("reason");
     output.opening = item.GetString("opening");
     output.state = output.reason.empty() ? OutputState::kReleased : OutputState::kWaiting;
@@ -377,17 +381,19 @@ Status OutputService::Expire(Output output, std::string_view reason) {
 }
 
 Status OutputService::RemoveExpired(const Output& output) {
+  GB_ASSIGN_OR_RETURN(const std::optional<Run> run,
+                      core_.Read([&](store::Transaction& tx) { return FindRun(tx, output.run); }));
+  if (!run) {
+    return Status(ErrorCode::kDataLoss, "The run of an output is missing.");
+  }
   if (output.disclosed) {
-    GB_ASSIGN_OR_RETURN(const std::optional<Run> run,
-                        core_.Read([&](store::Transaction& tx) { return FindRun(tx, output.run); }));
-    if (!run) {
-      return Status(ErrorCode::kDataLoss, "The run of an output is missing.");
-    }
     GB_RETURN_IF_ERROR(core_.context().metastores.RemoveOutput(run->organisation, run->output_catalog,
                                                                run->output_schema, output.name));
   }
-  GB_RETURN_IF_ERROR(RemoveTree(core_.PathOf(output.path)));
-  GB_RETURN_IF_ERROR(RemoveTree(core_.PathOf(output.rows_path)));
+  if (run->computation.empty()) {
+    GB_RETURN_IF_ERROR(RemoveTree(core_.PathOf(output.path)));
+    GB_RETURN_IF_ERROR(RemoveTree(core_.PathOf(output.rows_path)));
+  }
   return core_.Write({MarkOutputRemoved(output.id)});
 }
 
@@ -402,6 +408,24 @@ Status OutputService::ExpireIfDue(const Output& candidate) {
                                                                                   : Status();
 }
 
+Result<std::int64_t> OutputService::CountReviewsDueSoon() {
+  const TimeMs until{ToInt(core_.Now()) + limits::kOutputReviewReminderMs};
+  return core_.Read([&](store::Transaction& tx) { return CountWaitingOutputs(tx, until); });
+}
+
+void OutputService::Remind(const std::vector<Output>& due_soon) {
+  std::set<OutputId> reminded;
+  for (const Output& output : due_soon) {
+    if (!reminded_.contains(output.id)) {
+      log::Warning(
+          "an output expires soon unless its review is decided",
+          {{"room", output.room.str()}, {"output", output.id.str()}, {"decide_by", FormatRfc3339(output.decide_by)}});
+    }
+    reminded.insert(output.id);
+  }
+  reminded_ = std::move(reminded);
+}
+
 Status OutputService::Sweep() {
   GB_ASSIGN_OR_RETURN(const std::vector<Output> due,
                       core_.Read([&](store::Transaction& tx) { return OutputsDue(tx, core_.Now()); }));
@@ -412,6 +436,10 @@ Status OutputService::Sweep() {
           {{"room", output.room.str()}, {"output", output.id.str()}, {"code", std::string(WireName(expired.code()))}});
     }
   }
+  const TimeMs soon{ToInt(core_.Now()) + limits::kOutputReviewReminderMs};
+  GB_ASSIGN_OR_RETURN(const std::vector<Output> due_soon,
+                      core_.Read([&](store::Transaction& tx) { return WaitingOutputs(tx, soon); }));
+  Remind(due_soon);
   GB_ASSIGN_OR_RETURN(const std::vector<Output> left,
                       core_.Read([](store::Transaction& tx) { return OutputsToRemove(tx); }));
   for (const Output& output : left) {

@@ -3,18 +3,20 @@
 // What runs leave behind: output tables with an expiry, their review, and their export.
 //
 // Review: an output that conforms to the approved contract is released by itself. Every other one waits until all other
-// collaborators have approved it; one rejection rejects, and without a decision by its deadline it expires. Reviewers
-// see the certificate, the reason, columns and number of rows; never the rows: who sees rows is a recipient. Released:
+// collaborators have approved it; one rejection rejects, and without a decision by its deadline it expires, which takes
+// it away for good: a new run makes a new output. The log and the reviewers' view remind of the deadline. Reviewers see
+// the certificate, the reason, columns and number of rows; never the rows: who sees rows is a recipient. Released:
 // readable by the runner's organisation as a table of its output catalog, and exported by who may SELECT from it: the
 // very bytes whose digest was recorded, checked again at each download.
 //
-// The end: table and files go at once, or with a later Sweep(). An output's end wins over the hold of another room in
-// which its table was published: what was agreed on here is not undone there.
+// The end: table and files go at once, or with a later Sweep(); files that are an answer (answers.h) stay until the
+// room ends. An output's end wins over the hold of another room in which its table was published: what was agreed on
+// here is not undone there.
 //
 // Who learns what: rows only the runner's organisation, after release. The number of rows the runner's side and, while
 // they decide, the reviewers; the others after release. Size and digest nobody before release: few bytes can be guessed
 // from them, so that the ledger has a commitment until then. Why a table could not be made only the runner's side. An
-// export that is refused is on the ledger. Threads: thread-safe.
+// export that is refused is on the ledger, within a limit. Threads: thread-safe.
 #pragma once
 
 #include <condition_variable>
@@ -33,6 +35,7 @@ struct OutputView {
   std::vector<OutputDecision> decisions;
   bool shows_rows = false;    // else output.rows is 0
   bool shows_digest = false;  // else output.bytes is 0 and output.sha256 empty
+  bool due_soon = false;      // it waits for review, and limits::kOutputReviewReminderMs or less are left for that
   std::string catalog;        // where the runner's organisation reads it; "" for others
   std::string schema;
 };
@@ -66,7 +69,11 @@ class OutputService {
   Result<OutputView> Review(const Caller& caller, const std::string& room, const OutputId& id,
                             const OutputReview& review);
 
-  // By the runner's organisation; needs SELECT. PERMISSION_DENIED and INVALID_STATE are on the ledger.
+  // For operators: outputs of all rooms whose review is due soon.
+  Result<std::int64_t> CountReviewsDueSoon();
+
+  // By the runner's organisation; needs SELECT. PERMISSION_DENIED and INVALID_STATE are on the ledger, up to
+  // limits::kExportsDeniedPerDayMax of one side on one day (UTC); beyond, the refusal says that it is not.
   Result<Export> CreateExport(const Caller& caller, const std::string& room, const OutputId& id);
   Result<Export> GetExport(const Caller& caller, const std::string& room, const std::string& id);
   Result<std::vector<Export>> Exports(const Caller& caller, const std::string& room);
@@ -83,6 +90,9 @@ class OutputService {
   Status Sweep();
   // All outputs of a room that closes, and its open exports. REQUIRES: the room's lock.
   Status ExpireRoom(const RoomId& room);
+  // The files of a room that has ended, those of its answers (answers.h) among them. What cannot be removed now is
+  // when the server starts the next time.
+  void RemoveFiles(const RoomId& room);
   // After a crash: open exports go on or are marked; files that nothing refers to are removed.
   Status Recover();
 
@@ -91,6 +101,9 @@ class OutputService {
   Result<Output> Find(const RoomId& room, const OutputId& id);
   Status CheckMayHandOver(const Caller& caller, const Membership& membership, const Output& output);
   Status Release(const Output& output, Export& item);
+  void Remind(const std::vector<Output>& due_soon);
+  // The refusal to give: `why`, on the ledger or with a word that it is not.
+  Status RefuseExport(const Export& item, const Status& why);
   Status DenyExport(const RoomId& room, const std::string& export_id, const OutputId& output, const Status& why);
   Status RecoverExport(Export& item);
   Status Expire(Output output, std::string_view reason);
@@ -107,7 +120,8 @@ class OutputService {
   Core& core_;
   std::mutex claiming_;
   std::condition_variable freed_;
-  std::set<OutputId> claimed_;  // guarded by claiming_
+  std::set<OutputId> claimed_;   // guarded by claiming_
+  std::set<OutputId> reminded_;  // whose reminder is in this process's log; Sweep's own
 };
 
 // Hex SHA-256 of a file's bytes; makes them durable first.

@@ -156,6 +156,8 @@ class Metastores {
   // Whether the caller may read the output, and so hand it over.
   virtual Status CheckMayReadOutput(const Caller& caller, const std::string& catalog, const std::string& schema,
                                     const std::string& table) = 0;
+  // Removes what nobody needs any more; what fails is tried again at the next call.
+  virtual Status Sweep() = 0;
 };
 
 }  // namespace glovebox::room

@@ -88,6 +88,25 @@ Result<std::shared_ptr<const Prepared>> Preparer::Get(const OrganisationId& owne
   return std::shared_ptr<const Prepared>(held, &held->prepared);
 }
 
+Result<std::shared_ptr<const Prepared>> Preparer::Describe(const OrganisationId& owner, const std::string& local_room,
+                                                           const Asset& asset) {
+  GB_ASSIGN_OR_RETURN(const auto versions, core_.context().metastores.SourceVersion(owner, local_room, asset.table_id));
+  GB_ASSIGN_OR_RETURN(const std::optional<engine::PreparedAsset> stored,
+                      Stored(asset.id, KeyOf(versions.first, versions.second, asset.rule)));
+  auto described = std::make_shared<Prepared>();
+  if (stored) {
+    SetVersions(*described, asset, versions.first, versions.second);
+    described->asset.file.columns = stored->file.columns;
+    return std::shared_ptr<const Prepared>(std::move(described));
+  }
+  GB_ASSIGN_OR_RETURN(SourceTable source, core_.context().metastores.Source(owner, local_room, asset.table_id));
+  source.request.rule = asset.rule;
+  SetVersions(*described, asset, source.version, source.policy_version);
+  GB_ASSIGN_OR_RETURN(engine::PreparedAsset columns, core_.context().engine.Prepare(source.request));
+  described->asset.file.columns = std::move(columns.file.columns);
+  return std::shared_ptr<const Prepared>(std::move(described));
+}
+
 Result<std::optional<engine::PreparedAsset>> Preparer::Stored(const AssetId& asset, const std::string& key) {
   GB_ASSIGN_OR_RETURN(const auto row, core_.Read([&](store::Transaction& tx) {
     return tx.QueryOne(

@@ -38,6 +38,10 @@ class Preparer {
   // `local_room` is the owner's name of the room, on whose owner's behalf the table is read.
   Result<std::shared_ptr<const Prepared>> Get(const OrganisationId& owner, const std::string& local_room,
                                               const Asset& asset, const std::string& rule);
+  // What Get would give for the asset's rule but for the file and what it says of rows: by the table's schema and
+  // policies alone, whatever its rows are. Reads none, keeps nothing.
+  Result<std::shared_ptr<const Prepared>> Describe(const OrganisationId& owner, const std::string& local_room,
+                                                   const Asset& asset);
   // As it was stored under this key; nothing if it is gone.
   Result<std::optional<engine::PreparedAsset>> Stored(const AssetId& asset, const std::string& key);
   // Makes `prepared` the asset's only one, but for those that are kept for the difference check (earlier_tables.h).

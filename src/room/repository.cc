@@ -216,17 +216,26 @@ Result<std::optional<Membership>> FindMembership(Transaction& tx, const Organisa
   return MembershipOf(tx, row->Text(0), row->Text(1));
 }
 
-Result<std::vector<Membership>> ListMemberships(Transaction& tx, const OrganisationId& organisation) {
+Result<std::vector<Membership>> ListMemberships(Transaction& tx, const OrganisationId& organisation,
+                                                const std::string& after_key, std::size_t rows_max) {
   GB_ASSIGN_OR_RETURN(const auto rows,
-                      tx.Query("SELECT room_id, alias FROM room_members WHERE organisation_id = ? AND left_at IS NULL "
-                               "ORDER BY local_name_key",
-                               {Text(organisation.str())}));
+                      tx.Query("SELECT room_id, alias FROM room_members WHERE organisation_id = ? AND local_name_key > "
+                               "? AND left_at IS NULL ORDER BY local_name_key LIMIT ?",
+                               {Text(organisation.str()), after_key, static_cast<std::int64_t>(rows_max)}));
   std::vector<Membership> out;
   for (const Row& row : rows) {
     GB_ASSIGN_OR_RETURN(std::optional<Membership> membership, MembershipOf(tx, row.Text(0), row.Text(1)));
     out.push_back(std::move(*membership));
   }
   return out;
+}
+
+Result<std::int64_t> CountOpenRooms(Transaction& tx, const OrganisationId& organisation) {
+  GB_ASSIGN_OR_RETURN(const auto row,
+                      tx.QueryOne("SELECT COUNT(*) FROM room_members m JOIN room_rooms r ON r.id = m.room_id WHERE "
+                                  "m.organisation_id = ? AND m.left_at IS NULL AND r.state NOT IN ('CLOSED', 'FAILED')",
+                                  {Text(organisation.str())}));
+  return row->Int(0);
 }
 
 Result<std::optional<std::string>> FindLocalName(Transaction& tx, const OrganisationId& organisation,
@@ -381,11 +390,12 @@ Result<std::optional<NotebookVersion>> FindVersion(Transaction& tx, const RoomId
   return std::optional<NotebookVersion>(std::move(version));
 }
 
-Result<std::vector<NotebookVersion>> ListVersions(Transaction& tx, const AssetId& asset) {
-  GB_ASSIGN_OR_RETURN(const auto rows,
-                      tx.Query(Sql({"SELECT ", kVersionColumns,
-                                    " FROM room_notebook_versions WHERE asset_id = ? ORDER BY number DESC"}),
-                               {Text(asset.str())}));
+Result<std::vector<NotebookVersion>> ListVersions(Transaction& tx, const AssetId& asset, const NumberPage& page) {
+  GB_ASSIGN_OR_RETURN(
+      const auto rows,
+      tx.Query(Sql({"SELECT ", kVersionColumns,
+                    " FROM room_notebook_versions WHERE asset_id = ? AND number < ? ORDER BY number DESC LIMIT ?"}),
+               {Text(asset.str()), page.before, page.rows_max()}));
   std::vector<NotebookVersion> out;
   for (const Row& row : rows) {
     GB_ASSIGN_OR_RETURN(NotebookVersion version, VersionOf(row));

@@ -4,7 +4,7 @@
 // beside a ledger entry and apply them after it.
 //
 // Tenancy: what an organisation may reach begins with FindMembership(organisation, name) or
-// ListMemberships(organisation); everything below a room is read by the room's id, which only these two give out.
+// ListMemberships(organisation, ...); everything below a room is read by the room's id, which only these two give out.
 // Threads: functions of the transaction's thread.
 #pragma once
 
@@ -16,6 +16,7 @@
 
 #include "base/result.h"
 #include "room/model.h"
+#include "room/pages.h"
 #include "store/database.h"
 
 namespace glovebox::room {
@@ -35,8 +36,11 @@ struct Membership {
 };
 Result<std::optional<Membership>> FindMembership(store::Transaction& tx, const OrganisationId& organisation,
                                                  std::string_view local_name);
-// Ordered by local name; the side's own deletions are left out.
-Result<std::vector<Membership>> ListMemberships(store::Transaction& tx, const OrganisationId& organisation);
+// At most `rows_max` after the local name with this key, in the order of keys; the side's own deletions are left out.
+Result<std::vector<Membership>> ListMemberships(store::Transaction& tx, const OrganisationId& organisation,
+                                                const std::string& after_key, std::size_t rows_max);
+// Those that have not ended.
+Result<std::int64_t> CountOpenRooms(store::Transaction& tx, const OrganisationId& organisation);
 // The spelling under which the organisation knows a room, if it has one of this name but for case.
 Result<std::optional<std::string>> FindLocalName(store::Transaction& tx, const OrganisationId& organisation,
                                                  std::string_view local_name);
@@ -66,7 +70,8 @@ Result<std::string> FindRuleText(store::Transaction& tx, const RoomId& room, con
 
 // Notebooks
 Result<std::optional<NotebookVersion>> FindVersion(store::Transaction& tx, const RoomId& room, const Etag& etag);
-Result<std::vector<NotebookVersion>> ListVersions(store::Transaction& tx, const AssetId& asset);  // newest first
+// Newest first.
+Result<std::vector<NotebookVersion>> ListVersions(store::Transaction& tx, const AssetId& asset, const NumberPage& page);
 Statement InsertVersion(const NotebookVersion& version);
 // What entries of the ledger name of a version by digest.
 struct VersionDigests {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/invalid_parameter.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/strings.h"
@@ -11,15 +12,13 @@
 namespace glovebox::room {
 namespace {
 
-Status Invalid(std::string message) { return Status(ErrorCode::kInvalidParameterValue, std::move(message)); }
-
 Status CheckSpec(const RoomSpec& spec) {
   GB_RETURN_IF_ERROR(CheckSecurableName(spec.name, "clean room name"));
   GB_RETURN_IF_ERROR(CheckPathSafeName(spec.name, "clean room name"));
   GB_RETURN_IF_ERROR(catalog::CheckComment(spec.comment));
   if (spec.collaborators.empty() || spec.collaborators.size() > limits::kCollaboratorsMax) {
-    return Invalid("A clean room has 1 to " + std::to_string(limits::kCollaboratorsMax) +
-                   " collaborators, the creator included.");
+    return InvalidParameter("A clean room has 1 to " + std::to_string(limits::kCollaboratorsMax) +
+                            " collaborators, the creator included.");
   }
   for (const CollaboratorSpec& collaborator : spec.collaborators) {
     GB_RETURN_IF_ERROR(CheckSecurableName(collaborator.alias, "collaborator_alias"));
@@ -28,10 +27,12 @@ Status CheckSpec(const RoomSpec& spec) {
         std::count_if(spec.collaborators.begin(), spec.collaborators.end(),
                       [&](const CollaboratorSpec& other) { return SameName(other.alias, collaborator.alias); });
     if (same > 1) {
-      return Invalid("Two collaborators have the alias '" + collaborator.alias + "'; aliases differ, case ignored.");
+      return InvalidParameter("Two collaborators have the alias '" + collaborator.alias +
+                              "'; aliases differ, case ignored.");
     }
     if (collaborator.invite_email.size() > limits::kEmailBytesMax) {
-      return Invalid("invite_recipient_email has at most " + std::to_string(limits::kEmailBytesMax) + " bytes.");
+      return InvalidParameter("invite_recipient_email has at most " + std::to_string(limits::kEmailBytesMax) +
+                              " bytes.");
     }
   }
   return Status();
@@ -51,14 +52,14 @@ Result<Member> RoomService::PlanMember(const Caller& caller, const RoomSpec& spe
       core_.context().metastores.FindOrganisation(collaborator.global_metastore_id);
   if (!organisation.ok()) {
     return organisation.status().code() == ErrorCode::kNotFound
-               ? Invalid("global_metastore_id of collaborator '" + collaborator.alias +
-                         "' is not known to this server.")
+               ? InvalidParameter("global_metastore_id of collaborator '" + collaborator.alias +
+                                  "' is not known to this server.")
                : organisation.status();
   }
   member.organisation = organisation->id;
   const bool is_creator = member.organisation == caller.organisation && member.invite_email.empty();
   if (!is_creator && member.invite_email.empty()) {
-    return Invalid("invite_recipient_email of collaborator '" + collaborator.alias + "' is missing.");
+    return InvalidParameter("invite_recipient_email of collaborator '" + collaborator.alias + "' is missing.");
   }
   if (is_creator) {
     member.joined_at = room.created_at;
@@ -80,14 +81,14 @@ Result<Room> RoomService::PlanRoom(const Caller& caller, const RoomSpec& spec) {
     GB_ASSIGN_OR_RETURN(Member member, PlanMember(caller, spec, collaborator, room));
     if (member.joined_at) {
       if (!room.creator_alias.empty()) {
-        return Invalid("Exactly one collaborator has your metastore and no invite_recipient_email: yourself.");
+        return InvalidParameter("Exactly one collaborator has your metastore and no invite_recipient_email: yourself.");
       }
       room.creator_alias = member.alias;
     }
     room.members.push_back(std::move(member));
   }
   if (room.creator_alias.empty()) {
-    return Invalid("Exactly one collaborator has your metastore and no invite_recipient_email: yourself.");
+    return InvalidParameter("Exactly one collaborator has your metastore and no invite_recipient_email: yourself.");
   }
   // Sides that share a metastore: the creator's keeps the name, or the first one's.
   for (std::size_t i = 0; i < room.members.size(); ++i) {
@@ -105,11 +106,8 @@ Result<Room> RoomService::PlanRoom(const Caller& caller, const RoomSpec& spec) {
 }
 
 Status RoomService::CheckRoomForMore(const Caller& caller) {
-  GB_ASSIGN_OR_RETURN(const std::vector<Membership> rooms,
-                      core_.Read([&](store::Transaction& tx) { return ListMemberships(tx, caller.organisation); }));
-  const auto open = std::count_if(rooms.begin(), rooms.end(), [](const Membership& membership) {
-    return membership.room.state != RoomState::kClosed && membership.room.state != RoomState::kFailed;
-  });
+  GB_ASSIGN_OR_RETURN(const std::int64_t open,
+                      core_.Read([&](store::Transaction& tx) { return CountOpenRooms(tx, caller.organisation); }));
   if (static_cast<std::size_t>(open) >= limits::kRoomsPerOrganisationMax) {
     return Status(ErrorCode::kResourceExhausted, "Your organisation is in " +
                                                      std::to_string(limits::kRoomsPerOrganisationMax) +
@@ -213,19 +211,33 @@ Result<RoomView> RoomService::Get(const Caller& caller, const std::string& name)
   return ViewOf(caller, membership);
 }
 
-Result<std::vector<RoomView>> RoomService::List(const Caller& caller) {
-  GB_ASSIGN_OR_RETURN(const std::vector<Membership> memberships,
-                      core_.Read([&](store::Transaction& tx) { return ListMemberships(tx, caller.organisation); }));
-  std::vector<RoomView> views;
-  for (const Membership& membership : memberships) {
-    Result<RoomView> view = ViewOf(caller, membership);
-    if (view.ok()) {
-      views.push_back(std::move(*view));
-    } else if (view.status().code() != ErrorCode::kNotFound) {
-      return view.status();
+Result<catalog::Page<RoomView>> RoomService::List(const Caller& caller, const catalog::PageRequest& request) {
+  GB_ASSIGN_OR_RETURN(const std::size_t size, catalog::PageSize(request));
+  GB_ASSIGN_OR_RETURN(std::string after, catalog::PageStart(request));
+  catalog::Page<RoomView> page;
+  while (true) {
+    GB_ASSIGN_OR_RETURN(const std::vector<Membership> memberships, core_.Read([&](store::Transaction& tx) {
+      return ListMemberships(tx, caller.organisation, after, size + 1);
+    }));
+    for (const Membership& membership : memberships) {
+      Result<RoomView> view = ViewOf(caller, membership);
+      if (!view.ok()) {
+        if (view.status().code() == ErrorCode::kNotFound) {
+          continue;  // and no token names it
+        }
+        return view.status();
+      }
+      if (page.items.size() == size) {
+        page.next_token = catalog::PageToken(catalog::NameKey(page.items.back().name));
+        return page;
+      }
+      page.items.push_back(std::move(*view));
     }
+    if (memberships.size() <= size) {
+      return page;
+    }
+    after = catalog::NameKey(memberships.back().self().local_name);
   }
-  return views;
 }
 
 Result<RoomView> RoomService::Update(const Caller& caller, const std::string& name, const RoomUpdate& update) {

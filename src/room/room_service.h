@@ -77,7 +77,8 @@ class RoomService {
   Result<RoomView> Create(const Caller& caller, const RoomSpec& spec);
   Result<RoomView> Get(const Caller& caller, const std::string& name);
   // What the caller may know, by name.
-  Result<std::vector<RoomView>> List(const Caller& caller);
+  // In the order of their names, case ignored; those that the caller may know.
+  Result<catalog::Page<RoomView>> List(const Caller& caller, const catalog::PageRequest& page);
   // Local: comment and owner of the caller's side.
   Result<RoomView> Update(const Caller& caller, const std::string& name, const RoomUpdate& update);
   // By who may manage the side, or may create rooms. Joining twice is no error.

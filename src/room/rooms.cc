@@ -165,6 +165,7 @@ Status Rooms::Sweep() {
   }
   const Status runs = runs_.Sweep();
   GB_RETURN_IF_ERROR(outputs_.Sweep());
+  GB_RETURN_IF_ERROR(core_.context().metastores.Sweep());
   return runs;
 }
 

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/strings.h"
 #include "query/sql_names.h"
+#include "room/documents.h"
 
 namespace glovebox::room {
 namespace {
@@ -20,29 +21,6 @@ Statement UpdateProblem(const Asset& asset, const std::string& problem) {
 }
 
 bool IsServers(const std::string& name) { return name == kOutputCatalogParameter || name == kOutputSchemaParameter; }
-
-// The declared parameters with the values given.
-std::vector<engine::Parameter> Bind(const Program& program, const json::Value& given) {
-  std::vector<engine::Parameter> out;
-  for (const DeclaredParameter& declared : program.parameters) {
-    if (!IsServers(declared.parameter.name)) {
-      out.push_back(declared.parameter);
-    }
-  }
-  if (!given.is_object()) {
-    return out;
-  }
-  for (const auto& [name, value] : given.as_object()) {
-    const auto slot = std::find_if(out.begin(), out.end(),
-                                   [&wanted = name](const engine::Parameter& item) { return item.name == wanted; });
-    if (slot != out.end()) {
-      slot->value = value.as_string();
-    } else {
-      out.push_back({name, "", value.as_string(), false});
-    }
-  }
-  return out;
-}
 
 Status InvalidParameter(std::string message) {
   return Status(ErrorCode::kInvalidParameterValue, "notebook_base_parameters: " + std::move(message));
@@ -89,7 +67,8 @@ json::Value InputsToJson(const std::vector<InputAsset>& assets) {
                                   {"owner", asset.owner_alias},
                                   {"version", asset.version},
                                   {"policy_commitment", asset.policy_digest},
-                                  {"rule_sha256", asset.rule_digest}});
+                                  {"rule_sha256", asset.rule_digest},
+                                  {"schema_sha256", asset.schema_digest}});
   }
   return json::Value(std::move(out));
 }
@@ -122,13 +101,33 @@ Status RunInputs::CheckParameters(const Program& program, const json::Value& par
   return Status();
 }
 
+std::vector<engine::Parameter> RunInputs::Bind(const Program& program, const json::Value& parameters) {
+  std::vector<engine::Parameter> out;
+  for (const DeclaredParameter& declared : program.parameters) {
+    if (!IsServers(declared.parameter.name)) {
+      out.push_back(declared.parameter);
+    }
+  }
+  if (parameters.is_object()) {
+    for (const auto& [name, value] : parameters.as_object()) {
+      const auto slot = std::find_if(out.begin(), out.end(),
+                                     [&wanted = name](const engine::Parameter& item) { return item.name == wanted; });
+      if (slot != out.end()) {
+        slot->value = value.as_string();
+      } else {
+        out.push_back({name, "", value.as_string(), false});
+      }
+    }
+  }
+  return out;
+}
+
 Result<Inputs> RunInputs::Collect(const Room& room, const std::string& runner_alias, const Program& program,
-                                  const json::Value& parameters, const OutputPlace& place) {
+                                  const json::Value& parameters, Reading reading) {
   Inputs inputs;
+  inputs.request.runner = runner_alias;
   inputs.request.cells = program.cells;
   inputs.request.parameters = Bind(program, parameters);
-  inputs.request.parameters.push_back({std::string(kOutputCatalogParameter), "", place.catalog, false});
-  inputs.request.parameters.push_back({std::string(kOutputSchemaParameter), "", place.schema, false});
   GB_ASSIGN_OR_RETURN(const std::vector<Asset> assets,
                       core_.Read([&](store::Transaction& tx) { return ListAssets(tx, room.id); }));
   const std::set<std::string> names = NamesIn(program);
@@ -141,7 +140,7 @@ Result<Inputs> RunInputs::Collect(const Room& room, const std::string& runner_al
       return Status(ErrorCode::kNotSupported, "The notebook names more than " + std::to_string(limits::kRunTablesMax) +
                                                   " tables of the clean room.");
     }
-    GB_RETURN_IF_ERROR(AddAsset(room, runner_alias, asset, inputs));
+    GB_RETURN_IF_ERROR(AddAsset(room, runner_alias, asset, reading, inputs));
   }
   if (json::WriteCanonical(InputsToJson(inputs.assets)).size() > limits::kRunInputsBytesMax) {
     return Status(ErrorCode::kNotSupported, "The notebook names too many tables with names as long as these.");
@@ -172,7 +171,8 @@ Result<bool> RunInputs::IsCurrent(const Room& room, const Inputs& inputs) {
   return true;
 }
 
-Status RunInputs::AddAsset(const Room& room, const std::string& runner_alias, const Asset& asset, Inputs& inputs) {
+Status RunInputs::AddAsset(const Room& room, const std::string& runner_alias, const Asset& asset, Reading reading,
+                           Inputs& inputs) {
   GB_ASSIGN_OR_RETURN(const AssetStatus status, assets_.StatusOf(room, asset));
   if (status != AssetStatus::kActive) {
     inputs.unusable.push_back(asset.name + " (" + std::string(Name(status)) + ")");
@@ -180,8 +180,10 @@ Status RunInputs::AddAsset(const Room& room, const std::string& runner_alias, co
   }
   const Member* owner = room.FindAlias(asset.owner_alias);
   GB_ASSERT(owner != nullptr);
+  const bool reads = reading == Reading::kAll || (reading == Reading::kRunners && asset.owner_alias == runner_alias);
   const Result<std::shared_ptr<const Prepared>> prepared =
-      preparer_.Get(owner->organisation, owner->local_name, asset, asset.rule);
+      reads ? preparer_.Get(owner->organisation, owner->local_name, asset, asset.rule)
+            : preparer_.Describe(owner->organisation, owner->local_name, asset);
   if (!prepared.ok()) {
     // For the owner alone; to the runner the asset is one that cannot be used now.
     log::Warning("an asset could not be prepared",
@@ -189,14 +191,17 @@ Status RunInputs::AddAsset(const Room& room, const std::string& runner_alias, co
     inputs.unusable.push_back(asset.name + " (NOT_PREPARED)");
     return core_.Write({UpdateProblem(asset, prepared.status().message())});
   }
-  if (!asset.problem.empty()) {
-    GB_RETURN_IF_ERROR(core_.Write({UpdateProblem(asset, "")}));
+  if (reads) {
+    if (!asset.problem.empty()) {
+      GB_RETURN_IF_ERROR(core_.Write({UpdateProblem(asset, "")}));
+    }
+    preparer_.Keep(asset, *prepared);
   }
-  preparer_.Keep(asset, *prepared);
   const Prepared& ready = **prepared;
   inputs.request.assets.push_back(AssetOf(asset, ready, runner_alias));
   inputs.assets.push_back({asset.id, asset.name, asset.owner_alias, ready.version, ready.policy_version,
-                           ready.policy_digest, asset.rule_digest});
+                           ready.policy_digest, asset.rule_digest,
+                           HexDigest(json::WriteCanonical(ColumnsToJson(ready.asset.file.columns)))});
   inputs.held.push_back(*prepared);
   return Status();
 }

@@ -40,6 +40,7 @@ struct InputAsset {
   std::string policy_version;  // the owner's; only its digest goes further
   std::string policy_digest;
   std::string rule_digest;
+  std::string schema_digest;  // of the columns that the rule names, as the certificate has them
 };
 // As run.authorized names them.
 json::Value InputsToJson(const std::vector<InputAsset>& assets);
@@ -51,14 +52,12 @@ struct Inputs {
   std::vector<std::shared_ptr<const Prepared>> held;  // keeps the files: those of the assets, in their order, first
 };
 
+// Which tables are read to make the inputs. Of one that is not read, the columns follow from its schema, policies and
+// rule, and its rows, their number included, change nothing.
+enum class Reading { kAll, kRunners, kNone };
+
 // A prepared asset as a run by `runner_alias` gets it.
 engine::RunAsset AssetOf(const Asset& asset, const Prepared& prepared, const std::string& runner_alias);
-
-// Where a notebook is told to write.
-struct OutputPlace {
-  std::string catalog;
-  std::string schema;
-};
 
 class RunInputs {
  public:
@@ -66,26 +65,31 @@ class RunInputs {
 
   // Reads the notebook. Returns INVALID_PARAMETER_VALUE or NOT_SUPPORTED with the cell that is wrong.
   static Result<Program> Read(const std::string& content_base64, const std::string& name);
-  // For a run by `runner_alias`. NOT_SUPPORTED if the notebook names too many tables. REQUIRES: `parameters` passed
-  // CheckParameters.
+  // For a run by `runner_alias`, which reads all, or a plan of it. NOT_SUPPORTED if the notebook names too many tables.
+  // REQUIRES: `parameters` passed CheckParameters.
   Result<Inputs> Collect(const Room& room, const std::string& runner_alias, const Program& program,
-                         const json::Value& parameters, const OutputPlace& place);
+                         const json::Value& parameters, Reading reading = Reading::kAll);
   // Whether each asset is still published, under the same rule, readable for its owner's side, and at the version that
   // was prepared. REQUIRES: the room's lock.
   Result<bool> IsCurrent(const Room& room, const Inputs& inputs);
   // `parameters` is an object of texts, or null. Where the notebook declares parameters, there are no others; where it
   // declares none, each is a text.
   static Status CheckParameters(const Program& program, const json::Value& parameters);
+  // What the planner gets: the declared parameters with these values or their defaults, then those that are given
+  // besides. REQUIRES: they passed CheckParameters.
+  static std::vector<engine::Parameter> Bind(const Program& program, const json::Value& parameters);
 
  private:
-  Status AddAsset(const Room& room, const std::string& runner_alias, const Asset& asset, Inputs& inputs);
+  Status AddAsset(const Room& room, const std::string& runner_alias, const Asset& asset, Reading reading,
+                  Inputs& inputs);
 
   Core& core_;
   AssetService& assets_;
   Preparer& preparer_;
 };
 
-// The names of the parameters by which a notebook learns where its outputs go.
+// The parameters that a notebook names its output tables with. They have no value: what a notebook computes depends on
+// nothing but its inputs, wherever its outputs go.
 inline constexpr std::string_view kOutputCatalogParameter = "cr_output_catalog";
 inline constexpr std::string_view kOutputSchemaParameter = "cr_output_schema";
 

@@ -79,6 +79,14 @@ void RunQueue::FinishAt(RunId id, TimeMs time) {
   wake_.notify_one();
 }
 
+void RunQueue::ResumeFinish(RunId id, const RoomId& room, TimeMs time) {
+  {
+    const std::lock_guard<std::mutex> guard(mutex_);
+    busy_.emplace(id, room);
+  }
+  FinishAt(id, time);
+}
+
 std::deque<RunQueue::Waiting>::iterator RunQueue::Next() {
   auto best = waiting_.end();
   const auto rank = [this](const Waiting& run) {

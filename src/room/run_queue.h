@@ -51,6 +51,8 @@ class RunQueue {
   bool Remove(RunId id);
   // Finish(id) at `time`.
   void FinishAt(RunId id, TimeMs time);
+  // The same after a restart: the room is taken until then.
+  void ResumeFinish(RunId id, const RoomId& room, TimeMs time);
   // Whether the run waits, is worked on, or is to be finished.
   [[nodiscard]] bool Knows(RunId id);
 

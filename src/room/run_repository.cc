@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "room/run_repository.h"
 
+#include "catalog/names.h"
+
 namespace glovebox::room {
 namespace {
 
@@ -12,10 +14,17 @@ constexpr std::string_view kRunColumns =
     "id, task_id, room_id, organisation_id, runner_alias, principal_id, principal_name, run_name, task_key, "
     "idempotency_token, notebook_id, notebook_name, etag, parameters, state, outcome, error_code, message, rule, "
     "authorized_index, requested_at, visible_at, output_catalog, output_schema, output_expires_at, certificate, "
-    "completion, parameters_opening";
+    "completion, parameters_opening, computation, repeats";
+// The same without what is long.
+constexpr std::string_view kListedRunColumns =
+    "id, task_id, room_id, organisation_id, runner_alias, principal_id, principal_name, run_name, task_key, "
+    "idempotency_token, notebook_id, notebook_name, etag, parameters, state, outcome, error_code, message, rule, "
+    "authorized_index, requested_at, visible_at, output_catalog, output_schema, output_expires_at, '', '', "
+    "parameters_opening, computation, repeats";
 constexpr std::string_view kOutputColumns =
     "id, run_id, room_id, organisation_id, runner_alias, name, columns_json, row_count, byte_count, sha256, path, "
-    "rows_path, state, reason, disclosed, opening, registered, register_problem, created_at, decide_by, expires_at";
+    "rows_path, state, reason, disclosed, opening, registered, register_problem, created_at, decide_by, expires_at, "
+    "rows_sha256";
 constexpr std::string_view kExportColumns =
     "id, room_id, output_id, run_id, organisation_id, runner_alias, principal_name, state, sha256, byte_count, "
     "created_at";
@@ -80,6 +89,8 @@ Result<Run> RunOf(const Row& row) {
   GB_ASSIGN_OR_RETURN(run.certificate, JsonFromText(row.Text(25)));
   GB_ASSIGN_OR_RETURN(run.completion, JsonFromText(row.Text(26)));
   run.parameters_opening = row.Text(27);
+  run.computation = row.Text(28);
+  run.repeats = RunId{row.Int(29)};
   return run;
 }
 
@@ -107,6 +118,7 @@ Result<Output> OutputOf(const Row& row) {
   output.created_at = Time(row, 18);
   output.decide_by = Time(row, 19);
   output.expires_at = Time(row, 20);
+  output.rows_sha256 = row.Text(21);
   return output;
 }
 
@@ -150,6 +162,25 @@ Result<std::optional<T>> QueryFirst(Transaction& tx, const std::string& sql, con
   return std::optional<T>(std::move(item));
 }
 
+Result<std::vector<Run>> PageOfRuns(Transaction& tx, std::string_view scope, const Value& id, const RunFilter& filter,
+                                    const NumberPage& page) {
+  std::string rest = "room_runs WHERE " + std::string(scope) + " AND id < ?";
+  std::vector<Value> parameters{id, page.before};
+  if (filter.ended != RunFilter::Ended::kAny) {
+    rest += filter.ended == RunFilter::Ended::kYes ? " AND state = 'TERMINATED'" : " AND state <> 'TERMINATED'";
+  }
+  if (!filter.notebook.empty()) {
+    rest += " AND notebook_key = ?";
+    parameters.push_back(Text(catalog::NameKey(filter.notebook)));
+  }
+  if (filter.principal) {
+    rest += " AND principal_id = ?";
+    parameters.push_back(Text(filter.principal->str()));
+  }
+  parameters.push_back(page.rows_max());
+  return QueryAll(tx, Select(kListedRunColumns, rest + " ORDER BY id DESC LIMIT ?"), parameters, &RunOf);
+}
+
 }  // namespace
 
 Result<std::int64_t> LastRunNumber(Transaction& tx) {
@@ -167,13 +198,14 @@ Result<std::optional<Run>> FindRunByToken(Transaction& tx, const OrganisationId&
                     {Text(organisation.str()), idempotency_token}, &RunOf);
 }
 
-Result<std::vector<Run>> ListRuns(Transaction& tx, const RoomId& room) {
-  return QueryAll(tx, Select(kRunColumns, "room_runs WHERE room_id = ? ORDER BY id DESC"), {Text(room.str())}, &RunOf);
+Result<std::vector<Run>> ListRuns(Transaction& tx, const RoomId& room, const RunFilter& filter,
+                                  const NumberPage& page) {
+  return PageOfRuns(tx, "room_id = ?", Text(room.str()), filter, page);
 }
 
-Result<std::vector<Run>> ListRunsOf(Transaction& tx, const OrganisationId& organisation) {
-  return QueryAll(tx, Select(kRunColumns, "room_runs WHERE organisation_id = ? ORDER BY id DESC"),
-                  {Text(organisation.str())}, &RunOf);
+Result<std::vector<Run>> ListRunsOf(Transaction& tx, const OrganisationId& organisation, const RunFilter& filter,
+                                    const NumberPage& page) {
+  return PageOfRuns(tx, "organisation_id = ?", Text(organisation.str()), filter, page);
 }
 
 Result<std::vector<Run>> UnfinishedRuns(Transaction& tx) {
@@ -183,6 +215,12 @@ Result<std::vector<Run>> UnfinishedRuns(Transaction& tx) {
 Result<std::vector<Run>> UnfinishedRunsIn(Transaction& tx, const RoomId& room) {
   return QueryAll(tx, Select(kRunColumns, "room_runs WHERE room_id = ? AND state <> 'TERMINATED' ORDER BY id"),
                   {Text(room.str())}, &RunOf);
+}
+
+Result<std::optional<Run>> FindAnsweringRun(Transaction& tx, const RoomId& room, const std::string& computation) {
+  return QueryFirst(
+      tx, Select(kRunColumns, "room_runs WHERE room_id = ? AND computation = ? AND computation <> '' AND repeats = 0"),
+      {Text(room.str()), computation}, &RunOf);
 }
 
 Result<std::vector<RunId>> RunsWithCertificate(Transaction& tx, const RoomId& room) {
@@ -197,7 +235,7 @@ Result<std::vector<RunId>> RunsWithCertificate(Transaction& tx, const RoomId& ro
 }
 
 Statement InsertRun(const Run& run) {
-  return {Insert("room_runs", kRunColumns, 28),
+  return {Insert("room_runs", std::string(kRunColumns) + ", notebook_key", 31),
           {Number(run.id),
            Number(run.task_id),
            Text(run.room.str()),
@@ -225,17 +263,20 @@ Statement InsertRun(const Run& run) {
            Number(run.output_expires_at),
            JsonText(run.certificate),
            JsonText(run.completion),
-           run.parameters_opening}};
+           run.parameters_opening,
+           run.computation,
+           Number(run.repeats),
+           Text(catalog::NameKey(run.notebook_name))}};
 }
 
 Statement UpdateRun(const Run& run) {
   return {
       "UPDATE room_runs SET state = ?, outcome = ?, error_code = ?, message = ?, rule = ?, authorized_index = ?, "
       "visible_at = ?, output_schema = ?, output_expires_at = ?, certificate = ?, completion = ?, parameters_opening = "
-      "? WHERE id = ?",
+      "?, computation = ?, repeats = ? WHERE id = ?",
       {Text(Name(run.state)), Text(Name(run.outcome)), run.error_code, run.message, run.rule, run.authorized_index,
        Number(run.visible_at), run.output_schema, Number(run.output_expires_at), JsonText(run.certificate),
-       JsonText(run.completion), run.parameters_opening, Number(run.id)}};
+       JsonText(run.completion), run.parameters_opening, run.computation, Number(run.repeats), Number(run.id)}};
 }
 
 Result<std::vector<ledger::OpeningSet>> OpeningsOf(Transaction& tx, const RoomId& room, const std::string& alias) {
@@ -284,6 +325,10 @@ Result<std::vector<Output>> ListOutputs(Transaction& tx, const RoomId& room) {
                   {Text(room.str())}, &OutputOf);
 }
 
+Result<std::vector<Output>> OutputsOfRun(Transaction& tx, RunId run) {
+  return QueryAll(tx, Select(kOutputColumns, "room_outputs WHERE run_id = ? ORDER BY name"), {Number(run)}, &OutputOf);
+}
+
 Result<std::vector<Output>> OutputsDue(Transaction& tx, TimeMs now) {
   return QueryAll(tx,
                   Select(kOutputColumns,
@@ -291,6 +336,20 @@ Result<std::vector<Output>> OutputsDue(Transaction& tx, TimeMs now) {
                          "expires_at <= ? UNION SELECT id FROM room_outputs WHERE state = 'PENDING_REVIEW' AND "
                          "decide_by <= ?) ORDER BY id"),
                   {Number(now), Number(now)}, &OutputOf);
+}
+
+Result<std::vector<Output>> WaitingOutputs(Transaction& tx, TimeMs decide_by) {
+  return QueryAll(tx,
+                  Select(kOutputColumns, "room_outputs WHERE state = 'PENDING_REVIEW' AND decide_by <= ? ORDER BY id"),
+                  {Number(decide_by)}, &OutputOf);
+}
+
+Result<std::int64_t> CountWaitingOutputs(Transaction& tx, TimeMs decide_by) {
+  GB_ASSIGN_OR_RETURN(const auto row,
+                      tx.QueryOne("SELECT COUNT(*) FROM room_outputs WHERE state = 'PENDING_REVIEW' AND "
+                                  "decide_by <= ?",
+                                  {Number(decide_by)}));
+  return row->Int(0);
 }
 
 Result<std::vector<Output>> UnregisteredOutputs(Transaction& tx, const std::optional<RoomId>& room) {
@@ -306,7 +365,7 @@ Result<std::vector<Output>> OutputsToRemove(Transaction& tx) {
 }
 
 Statement InsertOutput(const Output& output) {
-  return {Insert("room_outputs", kOutputColumns, 21),
+  return {Insert("room_outputs", kOutputColumns, 22),
           {Text(output.id.str()),
            Number(output.run),
            Text(output.room.str()),
@@ -327,7 +386,8 @@ Statement InsertOutput(const Output& output) {
            output.register_problem,
            Number(output.created_at),
            Number(output.decide_by),
-           Number(output.expires_at)}};
+           Number(output.expires_at),
+           output.rows_sha256}};
 }
 
 Statement UpdateOutputState(const Output& output) {
@@ -391,6 +451,20 @@ Result<std::vector<Export>> OpenExports(Transaction& tx, const std::optional<Roo
   return room ? QueryAll(tx, Select(kExportColumns, rest + " AND room_id = ? ORDER BY id"), {Text(room->str())},
                          &ExportOf)
               : QueryAll(tx, Select(kExportColumns, rest + " ORDER BY room_id, id"), {}, &ExportOf);
+}
+
+Result<std::int64_t> DeniedExports(Transaction& tx, const RoomId& room, const std::string& alias, std::int64_t day) {
+  GB_ASSIGN_OR_RETURN(const auto row, tx.QueryOne("SELECT denied FROM room_denied_exports WHERE room_id = ? AND "
+                                                  "runner_alias = ? AND day = ?",
+                                                  {Text(room.str()), Text(alias), day}));
+  return row ? row->Int(0) : 0;
+}
+
+Statement SetDeniedExports(const RoomId& room, const std::string& alias, std::int64_t day, std::int64_t count) {
+  return {
+      "INSERT INTO room_denied_exports (room_id, runner_alias, day, denied) VALUES (?, ?, ?, ?) ON CONFLICT "
+      "(room_id, runner_alias) DO UPDATE SET day = excluded.day, denied = excluded.denied",
+      {Text(room.str()), Text(alias), day, count}};
 }
 
 Statement InsertExport(const Export& item) {

@@ -9,6 +9,7 @@
 
 #include "ledger/bundle.h"
 #include "room/model.h"
+#include "room/pages.h"
 #include "room/repository.h"
 #include "store/database.h"
 
@@ -18,13 +19,23 @@ namespace glovebox::room {
 Result<std::int64_t> LastRunNumber(store::Transaction& tx);
 
 // Runs
+struct RunFilter {
+  enum class Ended { kAny, kNo, kYes } ended = Ended::kAny;
+  std::string notebook;                  // by name, case ignored; "" is any
+  std::optional<PrincipalId> principal;  // who asked for it; none is anybody
+};
 Result<std::optional<Run>> FindRun(store::Transaction& tx, RunId id);  // also by the task's id
 Result<std::optional<Run>> FindRunByToken(store::Transaction& tx, const OrganisationId& organisation,
                                           const std::string& idempotency_token);
-Result<std::vector<Run>> ListRuns(store::Transaction& tx, const RoomId& room);                    // newest first
-Result<std::vector<Run>> ListRunsOf(store::Transaction& tx, const OrganisationId& organisation);  // newest first
-Result<std::vector<Run>> UnfinishedRuns(store::Transaction& tx);                                  // oldest first
-Result<std::vector<Run>> UnfinishedRunsIn(store::Transaction& tx, const RoomId& room);            // oldest first
+// Newest first; without certificates and completions.
+Result<std::vector<Run>> ListRuns(store::Transaction& tx, const RoomId& room, const RunFilter& filter,
+                                  const NumberPage& page);
+Result<std::vector<Run>> ListRunsOf(store::Transaction& tx, const OrganisationId& organisation, const RunFilter& filter,
+                                    const NumberPage& page);
+Result<std::vector<Run>> UnfinishedRuns(store::Transaction& tx);                        // oldest first
+Result<std::vector<Run>> UnfinishedRunsIn(store::Transaction& tx, const RoomId& room);  // oldest first
+// The run that computed the answer which the room gives from then on (answers.h).
+Result<std::optional<Run>> FindAnsweringRun(store::Transaction& tx, const RoomId& room, const std::string& computation);
 // Those whose certificate may be shown: by id.
 Result<std::vector<RunId>> RunsWithCertificate(store::Transaction& tx, const RoomId& room);
 // What opens the commitments to parameters of the side's runs, by entry.
@@ -49,7 +60,11 @@ Statement InsertReleaseRecord(const ReleaseRecord& record);
 // Outputs
 Result<std::optional<Output>> FindOutput(store::Transaction& tx, const RoomId& room, const OutputId& id);
 Result<std::vector<Output>> ListOutputs(store::Transaction& tx, const RoomId& room);  // newest run first
+Result<std::vector<Output>> OutputsOfRun(store::Transaction& tx, RunId run);          // by name
 Result<std::vector<Output>> OutputsDue(store::Transaction& tx, TimeMs now);  // past a time, and not EXPIRED yet
+// That wait for a review which ends by then.
+Result<std::vector<Output>> WaitingOutputs(store::Transaction& tx, TimeMs decide_by);
+Result<std::int64_t> CountWaitingOutputs(store::Transaction& tx, TimeMs decide_by);
 // Released, not yet readable by SQL; of all rooms, or of one.
 Result<std::vector<Output>> UnregisteredOutputs(store::Transaction& tx, const std::optional<RoomId>& room);
 Result<std::vector<Output>> OutputsToRemove(store::Transaction& tx);  // EXPIRED, table and files still there
@@ -57,7 +72,7 @@ Statement InsertOutput(const Output& output);
 // Each writes only what it decides, so that nothing that was decided meanwhile is undone.
 Statement UpdateOutputState(const Output& output);   // and `disclosed`
 Statement MarkOutputRegistered(const OutputId& id);  // changes nothing unless the output is RELEASED
-Statement MarkOutputRemoved(const OutputId& id);     // table and files are gone
+Statement MarkOutputRemoved(const OutputId& id);     // the table is gone, and the files but for an answer's
 Statement UpdateRegisterProblem(const OutputId& id, const std::string& problem);
 Result<std::vector<OutputDecision>> ListDecisions(store::Transaction& tx, const OutputId& output);
 Statement UpsertDecision(const OutputDecision& decision);
@@ -67,6 +82,10 @@ Result<std::optional<Export>> FindExport(store::Transaction& tx, const RoomId& r
 Result<std::vector<Export>> ListExports(store::Transaction& tx, const RoomId& room);  // newest first
 Result<std::vector<Export>> OpenExports(store::Transaction& tx, const std::optional<RoomId>& room);
 Statement InsertExport(const Export& item);
+// How many exports of a side were denied on a day (since 1970).
+Result<std::int64_t> DeniedExports(store::Transaction& tx, const RoomId& room, const std::string& alias,
+                                   std::int64_t day);
+Statement SetDeniedExports(const RoomId& room, const std::string& alias, std::int64_t day, std::int64_t count);
 Statement UpdateExport(const Export& item);
 
 }  // namespace glovebox::room

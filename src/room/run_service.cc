@@ -14,6 +14,8 @@ Status Invalid(std::string message) { return Status(ErrorCode::kInvalidParameter
 
 std::string Text(RunId id) { return std::to_string(static_cast<std::int64_t>(id)); }
 
+std::int64_t NumberOf(const RunView& view) { return static_cast<std::int64_t>(view.run.id); }
+
 // What others may see of a run, and what its own side may see before its end is visible.
 void Hide(Run& run, bool is_own) {
   if (run.state == RunState::kFinishing) {
@@ -216,30 +218,43 @@ Result<RunView> RunService::Get(const Caller& caller, RunId id) {
   return ViewOf(caller, std::move(run), name);
 }
 
-Result<std::vector<RunView>> RunService::List(const Caller& caller) {
-  GB_ASSIGN_OR_RETURN(std::vector<Run> runs,
-                      core_.Read([&](store::Transaction& tx) { return ListRunsOf(tx, caller.organisation); }));
+Result<catalog::Page<RunView>> RunService::List(const Caller& caller, const RunFilter& filter,
+                                                const catalog::PageRequest& page) {
+  RunFilter mine = filter;
+  if (!caller.is_admin) {
+    mine.principal = caller.principal;
+  }
+  GB_ASSIGN_OR_RETURN(const NumberPage at, NumberPageOf(page));
+  GB_ASSIGN_OR_RETURN(std::vector<Run> runs, core_.Read([&](store::Transaction& tx) {
+    return ListRunsOf(tx, caller.organisation, mine, at);
+  }));
+  std::map<std::pair<RoomId, std::string>, std::string> names;
   std::vector<RunView> views;
   for (Run& run : runs) {
-    if (run.principal == caller.principal || caller.is_admin) {
-      GB_ASSIGN_OR_RETURN(const std::string name, RoomNameFor(run));
-      GB_ASSIGN_OR_RETURN(RunView view, ViewOf(caller, std::move(run), name));
-      views.push_back(std::move(view));
+    const std::pair side(run.room, run.runner_alias);
+    auto name = names.find(side);
+    if (name == names.end()) {
+      GB_ASSIGN_OR_RETURN(std::string found, RoomNameFor(run));
+      name = names.emplace(side, std::move(found)).first;
     }
+    GB_ASSIGN_OR_RETURN(RunView view, ViewOf(caller, std::move(run), name->second));
+    views.push_back(std::move(view));
   }
-  return views;
+  return CutToPage(std::move(views), at, NumberOf);
 }
 
-Result<std::vector<RunView>> RunService::ListInRoom(const Caller& caller, const std::string& room) {
+Result<catalog::Page<RunView>> RunService::ListInRoom(const Caller& caller, const std::string& room,
+                                                      const RunFilter& filter, const catalog::PageRequest& page) {
   GB_ASSIGN_OR_RETURN(const Membership membership, core_.Enter(caller, room));
+  GB_ASSIGN_OR_RETURN(const NumberPage at, NumberPageOf(page));
   GB_ASSIGN_OR_RETURN(std::vector<Run> runs,
-                      core_.Read([&](store::Transaction& tx) { return ListRuns(tx, membership.room.id); }));
+                      core_.Read([&](store::Transaction& tx) { return ListRuns(tx, membership.room.id, filter, at); }));
   std::vector<RunView> views;
   for (Run& run : runs) {
     GB_ASSIGN_OR_RETURN(RunView view, ViewOf(caller, std::move(run), membership.self().local_name));
     views.push_back(std::move(view));
   }
-  return views;
+  return CutToPage(std::move(views), at, NumberOf);
 }
 
 Result<json::Value> RunService::Certificate(const Caller& caller, const std::string& room, RunId id) {

@@ -3,9 +3,10 @@
 // Runs: one execution of one approved version by one collaborator.
 //
 // Protocol of a run: run.requested (signed by the runner's side) -> checks -> run.authorized, which names the approvals
-// that it relies on -> run.started -> the engine computes, with the room's release history -> the release record and
-// the run's end are committed to the store -> at a rounded moment: run.completed, output.created, what conforms to the
-// contract is released -> visible. A refusal is run.denied with the rule, a failure run.failed without detail.
+// that it relies on -> run.started -> the engine computes, with the room's release history, unless the room has
+// answered it before (answers.h) -> the release record, if it was computed, and the run's end are committed to the
+// store -> at a rounded moment: run.completed, output.created, what conforms to the contract is released -> visible. A
+// refusal is run.denied with the rule, a failure run.failed without detail.
 //
 // Invariant: from reading the history until the record is stored, no other run of the room computes (RunQueue sees to
 // it). What is recorded is never lost: after a crash a run whose record is stored is completed, any other one has
@@ -26,6 +27,7 @@
 #include <string>
 #include <vector>
 
+#include "room/answers.h"
 #include "room/core.h"
 #include "room/earlier_tables.h"
 #include "room/notebook_service.h"
@@ -67,10 +69,12 @@ class RunService : public RunSteps {
   Result<RunView> Submit(const Caller& caller, const SubmitSpec& spec);
   // By the run's id or its task's. INVALID_PARAMETER_VALUE "Run 5 does not exist.", as clients expect.
   Result<RunView> Get(const Caller& caller, RunId id);
-  Result<std::vector<RunView>> List(const Caller& caller);  // newest first
+  // Those of the caller, or of his organisation if he is an admin; newest first. Views of lists have no certificate.
+  Result<catalog::Page<RunView>> List(const Caller& caller, const RunFilter& filter, const catalog::PageRequest& page);
   Status Cancel(const Caller& caller, RunId id);
   // All runs of a room, for every collaborator; newest first.
-  Result<std::vector<RunView>> ListInRoom(const Caller& caller, const std::string& room);
+  Result<catalog::Page<RunView>> ListInRoom(const Caller& caller, const std::string& room, const RunFilter& filter,
+                                            const catalog::PageRequest& page);
   // The plan certificate of a run that has ended, for every collaborator.
   Result<json::Value> Certificate(const Caller& caller, const std::string& room, RunId id);
 
@@ -94,6 +98,14 @@ class RunService : public RunSteps {
   struct Admitted {
     NotebookView notebook;
     Inputs inputs;
+  };
+
+  // What a run gives to its runner, computed or from the record.
+  struct Released {
+    json::Value certificate;
+    std::vector<Output> outputs;  // name, columns, files, sizes and digests
+    json::Object basis;           // what run.completed says of where it comes from
+    std::vector<Statement> also;  // what is stored with it
   };
 
   // How a run ends without a result.
@@ -122,7 +134,13 @@ class RunService : public RunSteps {
   Status Authorize(Run& run, const Admitted& admitted);
   // The engine's answer, or RUN_FAILED if the run was canceled or the server stops.
   Result<engine::RunResult> Compute(const Run& run, engine::RunRequest& request);
-  Status CommitRelease(Run& run, const NotebookView& notebook, engine::RunResult result);
+  // Error if the run was canceled or the server stops. REQUIRES: canceling_.
+  [[nodiscard]] Status CheckGoesOn(RunId id) const;
+  // Makes what the worker wrote durable.
+  Result<std::vector<Output>> StoreTables(const std::vector<engine::OutputTable>& tables);
+  Status CommitComputed(Run& run, const NotebookView& notebook, engine::RunResult result);
+  Status CommitRepeated(Run& run, const NotebookView& notebook, Answer answer);
+  Status CommitRelease(Run& run, const NotebookView& notebook, Released released);
   // run.visible_at, unless it is set: the rounded end.
   void SetVisible(Run& run);
   // Stores how the run ends and schedules the moment at which that is visible: run.visible_at, or the rounded one if

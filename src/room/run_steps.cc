@@ -25,6 +25,9 @@ constexpr std::string_view kInterruptedMessage = "The run was interrupted by a r
 
 std::string Text(RunId id) { return std::to_string(static_cast<std::int64_t>(id)); }
 
+// What the step that is under way returns; how the run ends is said elsewhere.
+Status Canceled() { return Status(ErrorCode::kRunFailed, "canceled"); }
+
 // Whether the planner refused: text, schemas, rules and own tables alone decided.
 bool IsPlannersRefusal(ErrorCode code) {
   switch (code) {
@@ -153,8 +156,7 @@ Result<RunService::Admitted> RunService::Admit(Run& run) {
     GB_ASSIGN_OR_RETURN(const Room room, core_.Load(run.room));
     GB_ASSIGN_OR_RETURN(admitted.notebook, CheckRunnable(room, run.runner_alias, run));
     GB_ASSIGN_OR_RETURN(const Program program, RunInputs::Read(admitted.notebook.version.content, run.notebook_name));
-    GB_ASSIGN_OR_RETURN(admitted.inputs, inputs_.Collect(room, run.runner_alias, program, run.parameters,
-                                                         {run.output_catalog, run.output_schema}));
+    GB_ASSIGN_OR_RETURN(admitted.inputs, inputs_.Collect(room, run.runner_alias, program, run.parameters));
     // What was checked above is checked again with the lock: between this and the entry nobody withdraws an approval or
     // a table, or sets another rule.
     const std::unique_lock<std::mutex> lock = core_.Lock(run.room);
@@ -179,6 +181,11 @@ Result<RunService::Admitted> RunService::Admit(Run& run) {
 Status RunService::ExecuteRun(Run& run) {
   GB_ASSIGN_OR_RETURN(Admitted admitted, Admit(run));
   Inputs& inputs = admitted.inputs;
+  run.computation = ComputationOf(run.runner_alias, inputs);
+  GB_ASSIGN_OR_RETURN(std::optional<Answer> answer, FindAnswer(core_, run.room, run.computation));
+  if (answer) {
+    return CommitRepeated(run, admitted.notebook, std::move(*answer));
+  }
   GB_ASSIGN_OR_RETURN(inputs.request.history,
                       core_.Read([&](store::Transaction& tx) { return LoadHistory(tx, run.room); }));
   GB_ASSIGN_OR_RETURN(const Room room, core_.Load(run.room));
@@ -200,27 +207,28 @@ Status RunService::ExecuteRun(Run& run) {
     }
     return why;
   }
-  return CommitRelease(run, admitted.notebook, std::move(*result));
+  return CommitComputed(run, admitted.notebook, std::move(*result));
 }
 
 Result<engine::RunResult> RunService::Compute(const Run& run, engine::RunRequest& request) {
   const auto stop = std::make_shared<std::atomic<bool>>(false);
   request.canceled = stop;
-  const Status canceled(ErrorCode::kRunFailed, "canceled");
   {
     const std::lock_guard<std::mutex> guard(canceling_);
-    if (interrupted_ || cancel_requested_.contains(run.id)) {
-      return canceled;
-    }
+    GB_RETURN_IF_ERROR(CheckGoesOn(run.id));
     computing_[run.id] = {request.output_folder, stop};
   }
   Result<engine::RunResult> result = core_.context().engine.Run(request);
   const std::lock_guard<std::mutex> guard(canceling_);
   computing_.erase(run.id);
   if (cancel_requested_.contains(run.id)) {
-    return canceled;  // whatever came out just before is nobody's
+    return Canceled();  // whatever came out just before is nobody's
   }
   return result;
+}
+
+Status RunService::CheckGoesOn(RunId id) const {
+  return interrupted_ || cancel_requested_.contains(id) ? Canceled() : Status();
 }
 
 Status RunService::Authorize(Run& run, const Admitted& admitted) {
@@ -244,15 +252,10 @@ Status RunService::Authorize(Run& run, const Admitted& admitted) {
   return Status();
 }
 
-Status RunService::CommitRelease(Run& run, const NotebookView& notebook, engine::RunResult result) {
-  SetVisible(run);  // ids and times of what comes out tell no other moment (P13)
-  const json::Value& contract = notebook.version.contract;
-  const std::int64_t min_units = SmallestMinUnits(result.certificate);
-  json::Array outputs;
-  json::Array digests;
-  for (const engine::OutputTable& table : result.outputs) {
+Result<std::vector<Output>> RunService::StoreTables(const std::vector<engine::OutputTable>& tables) {
+  std::vector<Output> outputs;
+  for (const engine::OutputTable& table : tables) {
     Output output;
-    output.id = OutputId(core_.NewIdAt(run.visible_at));
     output.name = table.name;
     output.columns = ColumnsToJson(table.file.columns);
     output.rows = table.file.rows;
@@ -262,17 +265,62 @@ Status RunService::CommitRelease(Run& run, const NotebookView& notebook, engine:
     if (output.sha256 != table.sha256) {
       return Status(ErrorCode::kDataLoss, "an output file is not what the worker reported");
     }
-    output.rows_path = output.path + ".rows";
     json::Array rows;
     for (const std::vector<json::Value>& row : table.rows) {
       rows.emplace_back(json::Array(row.begin(), row.end()));
     }
-    GB_RETURN_IF_ERROR(WriteFileDurably(core_.PathOf(output.rows_path), json::Write(json::Value(std::move(rows)))));
+    const std::string text = json::Write(json::Value(std::move(rows)));
+    output.rows_path = output.path + ".rows";
+    output.rows_sha256 = HexDigest(text);
+    GB_RETURN_IF_ERROR(WriteFileDurably(core_.PathOf(output.rows_path), text));
+    outputs.push_back(std::move(output));
+  }
+  return outputs;
+}
+
+Status RunService::CommitComputed(Run& run, const NotebookView& notebook, engine::RunResult result) {
+  Released released;
+  GB_ASSIGN_OR_RETURN(released.outputs, StoreTables(result.outputs));
+  const ReleaseRecord record = NewRecord(run, std::move(result.record));
+  released.certificate = std::move(result.certificate);
+  released.basis = {{"sd", json::Array{record.commitment}}};
+  released.also = {InsertReleaseRecord(record)};
+  GB_RETURN_IF_ERROR(CommitRelease(run, notebook, std::move(released)));
+  // The store has it.
+  if (!RemoveTree(OutputFolder(run) + "/" + engine::kRecordFileName).ok()) {
+    log::Warning("a second copy of a release record stays", {{"run_id", static_cast<std::int64_t>(run.id)}});
+  }
+  return Status();
+}
+
+Status RunService::CommitRepeated(Run& run, const NotebookView& notebook, Answer answer) {
+  {
+    const std::lock_guard<std::mutex> guard(canceling_);
+    GB_RETURN_IF_ERROR(CheckGoesOn(run.id));
+  }
+  run.repeats = answer.run;
+  Released released;
+  released.certificate = std::move(answer.certificate);
+  released.outputs = std::move(answer.outputs);
+  released.basis = {{"repeats", Text(answer.run)}};
+  return CommitRelease(run, notebook, std::move(released));
+}
+
+Status RunService::CommitRelease(Run& run, const NotebookView& notebook, Released released) {
+  SetVisible(run);  // ids and times of what comes out tell no other moment (P13)
+  const json::Value& contract = notebook.version.contract;
+  const std::int64_t min_units = SmallestMinUnits(released.certificate);
+  json::Array outputs;
+  json::Array digests;
+  for (Output& output : released.outputs) {
+    output.id = OutputId(core_.NewIdAt(run.visible_at));
+    engine::OutputTable table;
+    table.name = output.name;
+    table.file.columns = ColumnsFromJson(output.columns);
+    table.file.rows = output.rows;
     output.reason = WhyNotConforming(contract, table, min_units);
     const bool waits = !output.reason.empty();
-    if (waits) {
-      output.opening = OpeningOf(output, core_.context().random);
-    }
+    output.opening = waits ? OpeningOf(output, core_.context().random) : std::string();
     json::Value pending = PendingOutputToJson(output);
     pending.as_object().Set("created_entry", core_.NewIdAt(run.visible_at));
     pending.as_object().Set("decided_entry", core_.NewIdAt(run.visible_at));
@@ -285,18 +333,16 @@ Status RunService::CommitRelease(Run& run, const NotebookView& notebook, engine:
     digests.emplace_back(std::move(named));
     outputs.push_back(std::move(pending));
   }
-  const ReleaseRecord record = NewRecord(run, std::move(result.record));
-  run.certificate = std::move(result.certificate);
+  run.certificate = std::move(released.certificate);
   run.output_expires_at = TimeMs{ToInt(run.visible_at) + limits::kOutputLifetimeMs};
   const std::string certificate_digest = HexDigest(json::WriteCanonical(run.certificate));
-  json::Object data{{"certificate_sha256", certificate_digest},
-                    {"blobs", json::Array{certificate_digest}},
-                    {"sd", json::Array{record.commitment}},
-                    {"outputs", std::move(digests)}};
+  json::Object data = std::move(released.basis);
+  data.Set("certificate_sha256", certificate_digest);
+  data.Set("blobs", json::Array{certificate_digest});
+  data.Set("outputs", std::move(digests));
   json::Value completion(json::Object{{"data", std::move(data)}, {"outputs", std::move(outputs)}});
   const std::unique_lock<std::mutex> lock = core_.Lock(run.room);
-  GB_RETURN_IF_ERROR(
-      Conclude(run, RunOutcome::kSuccess, Status(), std::move(completion), {InsertReleaseRecord(record)}));
+  GB_RETURN_IF_ERROR(Conclude(run, RunOutcome::kSuccess, Status(), std::move(completion), released.also));
   GB_KILL_POINT("room.release_recorded");
   return Status();
 }
@@ -320,6 +366,10 @@ Status RunService::Conclude(Run& run, RunOutcome outcome, const Status& why, jso
   run.message = why.message();
   run.rule = why.rule();
   run.completion = std::move(completion);
+  if (outcome != RunOutcome::kSuccess) {
+    run.computation.clear();  // it is nobody's answer
+    run.repeats = RunId{};
+  }
   std::vector<Statement> statements = also;
   statements.push_back(UpdateRun(run));
   GB_RETURN_IF_ERROR(core_.Write(statements));
@@ -434,7 +484,9 @@ Status RunService::FinishClosingIfDone(const RoomId& id) {
     }
     GB_RETURN_IF_ERROR(outputs_.ExpireRoom(id));
   }
-  return rooms_.FinishClosing(id);
+  GB_RETURN_IF_ERROR(rooms_.FinishClosing(id));
+  outputs_.RemoveFiles(id);
+  return Status();
 }
 
 Status RunService::Recover() {
@@ -442,7 +494,7 @@ Status RunService::Recover() {
   GB_ASSIGN_OR_RETURN(std::vector<Run> runs, core_.Read([](store::Transaction& tx) { return UnfinishedRuns(tx); }));
   for (Run& run : runs) {
     if (run.state == RunState::kFinishing) {
-      queue_.FinishAt(run.id, run.visible_at);
+      queue_.ResumeFinish(run.id, run.room, run.visible_at);
       continue;
     }
     const std::unique_lock<std::mutex> lock = core_.Lock(run.room);
@@ -489,7 +541,7 @@ Status RunService::Sweep() {
     if (run && run->state == RunState::kQueued) {
       queue_.Resume(run->id, run->room, run->organisation);
     } else if (run && run->state == RunState::kFinishing) {
-      queue_.FinishAt(run->id, run->visible_at);
+      queue_.ResumeFinish(run->id, run->room, run->visible_at);
     }
   }
   return FinishClosingRooms();

@@ -190,6 +190,7 @@ class Run {
     engine::SelectRequest select;
     select.sql = query.sql;
     select.parameters = request_.parameters;
+    select.bad_cast = engine::BadCast::kError;
     return select;
   }
 

@@ -172,6 +172,9 @@ def test_killed_during_a_run(site, tmp_path, point, end):
     if end == "SUCCESS":
         columns, rows = site.collaboration.table(ended, "people")
         assert columns == ["sex", "people"] and len(rows) == 2
+        again = site.collaboration.wait(site.collaboration.start("other"))
+        assert again.state.state_message == f"The answer of run {ended.run_id}, from the record."
+        assert site.collaboration.table(again, "people") == (columns, rows)
     else:
         assert site.collaboration.outputs(ended) == {} and "run again" in ended.state.state_message
     site.go_on(tmp_path)

@@ -100,6 +100,7 @@ def test_bad_names_and_parameters(insurer, schema):
     ("SELECT nothing", "SQL_UNKNOWN_NAME", "line 1, column 8"),
     ("SELECT * FROM\n  no.such.thing", "SQL_UNKNOWN_NAME", "line 2, column 3"),
     ("SELECT 1 + 'x'", "RUN_FAILED", ""),
+    ("SELECT CAST('abc' AS INT)", "INVALID_PARAMETER_VALUE", "line 1, column 8"),
     ("SELECT 1; SELECT 2", "NOT_SUPPORTED", "line 1, column 9"),
     ("CREATE VIEW v AS SELECT 1", "NOT_SUPPORTED", "line 1, column 8"),
     ("SELECT * FROM read_csv('/etc/passwd')", "NOT_SUPPORTED", "line 1, column 15"),
@@ -132,10 +133,28 @@ def test_wrong_file(insurer, schema):
     catalog_name, schema_name = schema.split(".")
     run_sql(insurer, f"CREATE VOLUME {schema}.v")
     path = f"/Volumes/{catalog_name}/{schema_name}/v/broken.csv"
-    insurer.files.upload(path, io.BytesIO(b"a,b\n1\n2,3,4,5\n\""))
-    failed = run_sql(insurer, f"CREATE TABLE {schema}.t AS SELECT * FROM read_files('{path}', format => 'csv', header => true)")
-    assert failed.status.state.value == "FAILED", failed
+    for content, place in ((b"a,b\n1,2\n3\n", " (line 3, column b: columns are missing); check"), (b"a,b\n1\n2,3,4,5\n\"", "; check")):
+        insurer.files.upload(path, io.BytesIO(content), overwrite=True)
+        failed = run_sql(insurer, f"CREATE TABLE {schema}.t AS SELECT * FROM read_files('{path}', format => 'csv', header => true)")
+        assert failed.status.state.value == "FAILED"
+        assert f"the file {path} cannot be read in this format{place} " in failed.status.error.message, failed
     assert not insurer.tables.exists(f"{schema}.t").table_exists
+
+
+def test_a_cast_that_fails(insurer, schema):
+    """Databricks' meaning of CAST: an error at its place, no table, and none of the values in the message."""
+    catalog_name, schema_name = schema.split(".")
+    run_sql(insurer, f"CREATE VOLUME {schema}.v")
+    path = f"/Volumes/{catalog_name}/{schema_name}/v/ages.csv"
+    insurer.files.upload(path, io.BytesIO(b"id,age\n1,30\n2,unknown4111\n"))
+    read = f"FROM read_files('{path}', format => 'csv', header => true, inferSchema => false)"
+    failed = run_sql(insurer, f"CREATE TABLE {schema}.t AS\nSELECT id, CAST(age AS INT) AS age {read}")
+    message = failed.status.error.message
+    assert failed.status.state.value == "FAILED" and message.startswith("[INVALID_PARAMETER_VALUE] "), failed
+    assert "line 2, column 12" in message and "TRY_CAST" in message and "4111" not in message, message
+    assert not insurer.tables.exists(f"{schema}.t").table_exists
+    answer = run_sql(insurer, f"SELECT sum(TRY_CAST(age AS INT)) AS total, count(TRY_CAST(age AS INT)) AS known {read}")
+    assert answer.result.data_array == [["30", "1"]], answer
 
 
 def start_upload(server, token, path):
@@ -178,11 +197,31 @@ def test_oauth_says_that_there_is_none(server):
     assert status == 400 and answer["error"] == "unsupported_grant_type" and "personal access token" in answer["error_description"]
 
 
-def test_health_and_metrics(server):
+def test_health(server):
     assert request(server, "GET", "/health/live") == (200, {"status": "live"})
     assert request(server, "GET", "/health/ready") == (200, {"status": "ready"})
-    with urllib.request.urlopen(server.url + "/metrics", timeout=30) as response:
-        assert b'glovebox_responses_total{class="2xx"}' in response.read()
+
+
+def test_metrics_have_an_address_of_their_own(tmp_path):
+    """Behind a reverse proxy everybody is local: where requests for others come in, there are no counters for anybody."""
+    server = Server(tmp_path / "data", "--metrics-listen", "127.0.0.1:0")
+    try:
+        lines = iter(lambda: server.process.stdout.readline().decode().strip(), "")
+        url = next(line.removeprefix("metrics: ") for line in lines if line.startswith("metrics: "))
+        with urllib.request.urlopen(url, timeout=30) as response:
+            text = response.read()
+        assert b'glovebox_responses_total{class="2xx"}' in text and b"glovebox_output_reviews_due_soon 0" in text
+        status, answer = request(server, "GET", "/metrics")
+        assert (status, answer["error_code"]) == (404, "ENDPOINT_NOT_FOUND")
+        with pytest.raises(urllib.error.HTTPError, match="404"):
+            urllib.request.urlopen(url.replace("/metrics", "/api/2.0/preview/scim/v2/Me"), timeout=30)
+    finally:
+        assert server.stop() == 0
+
+
+def test_no_metrics_unless_asked_for(server):
+    status, answer = request(server, "GET", "/metrics")
+    assert (status, answer["error_code"]) == (404, "ENDPOINT_NOT_FOUND")
 
 
 def test_taken_port(tmp_path):

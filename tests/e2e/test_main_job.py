@@ -6,9 +6,12 @@ One story in one test: each step needs the one before it. What must be released 
 
 import base64
 import collections
+import hashlib
 import io
+import json
 import random
 import statistics
+import tarfile
 
 import pytest
 from conftest import rows, run_glovebox, run_sql
@@ -122,6 +125,36 @@ def flip_a_byte(archive, target):
     target.write_bytes(content.replace(b'"run.authorized"', b'"run.autHorized"', 1))
 
 
+def canonical(value):
+    """RFC 8785, of what certificates hold: no doubles, member names in ASCII."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def digest_of(value):
+    return hashlib.sha256(canonical(value)).hexdigest()
+
+
+def exchange_certificate(archive, folder, old, new):
+    """A copy of the bundle, as a folder, with another certificate in the place of one: the entry names it, the manifests fit."""
+    with tarfile.open(archive) as tar:
+        tar.extractall(folder, filter="data")
+    [bag] = folder.iterdir()
+    blob = bag / "data/blobs/sha256" / digest_of(old)[:2] / digest_of(old)
+    assert blob.read_bytes() == canonical(old)
+    blob.unlink()
+    blob = bag / "data/blobs/sha256" / digest_of(new)[:2] / digest_of(new)
+    blob.parent.mkdir(exist_ok=True)
+    blob.write_bytes(canonical(new))
+    for tile in (bag / "data/log/tile/entries").rglob("*"):
+        if tile.is_file():
+            tile.write_bytes(tile.read_bytes().replace(digest_of(old).encode(), digest_of(new).encode()))
+    for manifest, names in (("manifest-sha256.txt", [path for path in bag.rglob("data/**/*") if path.is_file()]),
+                            ("tagmanifest-sha256.txt", [bag / name for name in ("bag-info.txt", "bagit.txt", "manifest-sha256.txt")])):
+        lines = {str(path.relative_to(bag)): hashlib.sha256(path.read_bytes()).hexdigest() for path in names}
+        (bag / manifest).write_text("".join(f"{digest}  {path}\n" for path, digest in sorted(lines.items())))
+    return bag
+
+
 def test_the_main_job(site, insurer, federation, tmp_path):
     _, insurer_organisation, federation_organisation = site
     people = make_people()
@@ -188,6 +221,18 @@ def test_the_main_job(site, insurer, federation, tmp_path):
     assert output.output_schema_info.expiration_time > done.end_time
     certificate = native(federation, "GET", f"/runs/{done.run_id}/certificate")
     assert certificate == native(insurer, "GET", f"/runs/{done.run_id}/certificate")
+    assert [column["name"] for column in certificate["outputs"][0]["columns"]] == ["sport", "sex", "people", "height"]
+    assert digest_of({name: value for name, value in certificate.items() if name != "plan"}) == certificate["plan"]
+    for side in (federation, insurer):  # each can compute it again
+        planned = native(side, "POST", "/notebooks/heights.sql/plan", {"parameters": {"least": "150"}})
+        assert planned["certificate"] == certificate
+        assert planned["outputs"][0]["columns"] == [{"name": column["name"], "type": column["type"]}
+                                                    for column in certificate["outputs"][0]["columns"]]
+    assert native(insurer, "POST", "/notebooks/heights.sql/plan", {})["certificate"]["plan"] != certificate["plan"]
+    with pytest.raises(DatabricksError, match="least"):
+        native(insurer, "POST", "/notebooks/heights.sql/plan", {"parameters": {"least": "tall"}})
+    with pytest.raises(DatabricksError, match="runner"):
+        native(insurer, "POST", "/notebooks/heights.sql/plan", {"runner": "insurer"})
 
     # Step 7: released by the contract; exported by who may.
     [listed] = native(federation, "GET", "/outputs")["outputs"]
@@ -208,10 +253,28 @@ def test_the_main_job(site, insurer, federation, tmp_path):
     ledger = native(federation, "GET", "/ledger")
     verified = run_glovebox("audit", "verify", archive, "--pin", ledger["room_sha256"], "--min-size", ledger["size"])
     assert verified.returncode in (0, 2) and "VALID" in verified.stdout, verified.stdout + verified.stderr
+    replanned = run_glovebox("audit", "replan", archive, "--pin", ledger["room_sha256"], "--min-size", ledger["size"])
+    assert replanned.returncode == verified.returncode, replanned.stdout + replanned.stderr
+    assert f"run {done.run_id}: the certificate is what code, rules and schemas give" in replanned.stdout
+    other = native(insurer, "POST", "/notebooks/heights.sql/plan", {"parameters": {"least": "160"}})["certificate"]
+    [completed] = [item["entry"] for item in native(federation, "GET", "/ledger/entries")["entries"] if item["entry"]["type"] == "run.completed"]
+    exchanged = exchange_certificate(archive, tmp_path / "exchanged", certificate, other)
+    found = run_glovebox("audit", "replan", exchanged, "--pin", ledger["room_sha256"])
+    assert found.returncode == 1 and f"entry {completed['seq']}" in found.stdout and "manifest" not in found.stdout, found.stdout
     flip_a_byte(archive, tmp_path / "flipped.tar")
     found = run_glovebox("audit", "verify", tmp_path / "flipped.tar", "--pin", ledger["room_sha256"])
     assert found.returncode == 1 and "entry" in found.stdout, found.stdout
     assert "Person" not in archive.read_bytes().decode(errors="replace")
+
+    # What the other side is told of a plan depends on no row of the runner's, the runner itself hears of its own.
+    replaced = run_sql(federation, "CREATE OR REPLACE TABLE sports.s.athletes AS SELECT * FROM "
+                       "read_files('/Volumes/sports/s/landing/athletes.csv', format => 'csv', header => true) LIMIT 3")
+    assert replaced.status.state.value == "SUCCEEDED", replaced.status
+    planned = native(insurer, "POST", "/notebooks/heights.sql/plan", {"parameters": {"least": "150"}})["certificate"]
+    assert {name for name in certificate if planned[name] != certificate[name]} == {"inputs", "plan"}
+    with pytest.raises(DatabricksError) as refused:
+        native(federation, "POST", "/notebooks/heights.sql/plan", {"parameters": {"least": "150"}})
+    assert refused.value.get_error_info()[0].reason == "P9", refused.value
 
 
 @pytest.mark.parametrize("name,sql,rule", [

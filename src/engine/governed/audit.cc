@@ -55,13 +55,6 @@ struct Family {
   }
 };
 
-bool IsInBox(const NamedBox& inner, const NamedBox& outer) {
-  return std::ranges::all_of(outer, [&inner](const auto& entry) {
-    const auto same = inner.find(entry.first);
-    return same != inner.end() && same->second.And(entry.second) == same->second;
-  });
-}
-
 // Whether what the inner one asks of own columns is as narrow: settled conditions are sets of stored values.
 bool IsInOwn(const query::OwnConditions& inner, const query::OwnConditions& outer) {
   return std::ranges::all_of(outer, [&inner](const auto& entry) {
@@ -193,10 +186,7 @@ class Audit {
 
   [[nodiscard]] bool IsIn(const OutCell& inner, const OutCell& outer) {
     ++steps_;
-    return IsInOwn(inner.own, outer.own) && inner.digest != outer.digest &&
-           std::ranges::all_of(inner.boxes, [&outer](const NamedBox& box) {
-             return std::ranges::any_of(outer.boxes, [&box](const NamedBox& other) { return IsInBox(box, other); });
-           });
+    return IsInOwn(inner.own, outer.own) && inner.digest != outer.digest && query::AreWithin(inner.boxes, outer.boxes);
   }
 
   [[nodiscard]] bool AreDisjoint(const OutCell& a, const OutCell& b) {
@@ -316,7 +306,7 @@ class Audit {
 
   Result<bool> IsFew(std::size_t total, const Family& family, const std::string& contribution) {
     const std::int64_t rows = out_[total].at.rows() - family.rows;
-    return IsRemainderFew(run_, out_[total].at, rows, contribution, [&] { return CellsOf(family); });
+    return IsRemainderUnsafe(run_, out_[total].at, rows, contribution, [&] { return CellsOf(family); });
   }
 
   [[nodiscard]] std::vector<CellAt> CellsOf(const Family& family) const {

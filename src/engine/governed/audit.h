@@ -7,7 +7,7 @@
 //
 // How far this reaches: one cell less a disjoint family, found greedily in that order, cells over the same tables,
 // joins and own conditions. Where limits::kAudit* end the search, the cell is withheld. Grids are compared with each
-// other by totals.h as well. What two overlapping families tell together is not looked for.
+// other by totals.h as well, and what overlapping cells tell together is looked for by combinations.h.
 #pragma once
 
 #include <vector>

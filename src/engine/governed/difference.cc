@@ -6,6 +6,7 @@
 #include <set>
 
 #include "engine/governed/audit.h"
+#include "engine/governed/combinations.h"
 #include "engine/governed/distance.h"
 #include "engine/governed/totals.h"
 #include "privacy/difference_check.h"
@@ -56,7 +57,8 @@ class Check {
       }
     }
     GB_RETURN_IF_ERROR(WithholdTotals(run_, queries_, history_, repeats));
-    return WithholdFamilies(run_, queries_, history_, repeats);
+    GB_RETURN_IF_ERROR(WithholdFamilies(run_, queries_, history_, repeats));
+    return WithholdCombinations(run_, queries_, history_, repeats);
   }
 
  private:

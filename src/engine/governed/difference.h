@@ -4,7 +4,9 @@
 // parts, and what stored NULLs tell (P4). Sets `out` of the cells that are released.
 //
 // The distance of two cells is decided by the first of these that can: structure (the same population, or rows that
-// cannot overlap), row counts (more rows apart than k-1 units can own), one exact scan.
+// cannot overlap), row counts (more rows apart than k-1 units can own), one exact scan. Then come totals with their
+// parts (totals.h), a cell less disjoint others (audit.h), and linear combinations of cells that overlap
+// (combinations.h).
 #pragma once
 
 #include <set>

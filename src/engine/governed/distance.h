@@ -29,6 +29,10 @@ struct BranchAt {
   [[nodiscard]] const std::string& Digest(std::size_t group) const { return grid->groups[group].digests[call][branch]; }
   // Those that contribute.
   [[nodiscard]] std::int64_t Rows(std::size_t group) const { return grid->groups[group].values[call][branch]; }
+  // REQUIRES: the branch is of a class of sums, and they were measured.
+  [[nodiscard]] const privacy::Magnitude& Magnitude(std::size_t group) const {
+    return grid->groups[group].magnitudes[call][branch];
+  }
   // Of the relevant cells together.
   [[nodiscard]] std::set<std::string> Classes() const;
   // Made when first asked for: most pairs are decided without it.
@@ -42,6 +46,7 @@ bool HaveOneUnit(const query::Population& population, const std::string& alias, 
 // The pairs (group of a, group of b) whose cells have different populations, rows that may overlap, a common class of
 // contributions and a distance below k. Counts of two measures' values over one population are close if 1 to k-1 units
 // tell them apart: a measure that nobody lacks counts what the other does. (A count of rows beside them is P4's.)
+// Sums that are tested for dominance are close as well if one unit dominates their difference.
 Result<std::vector<std::pair<std::size_t, std::size_t>>> ClosePairs(RunContext& run, BranchAt& a, BranchAt& b);
 
 }  // namespace glovebox::engine::governed

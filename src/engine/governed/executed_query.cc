@@ -211,6 +211,14 @@ Result<std::string> RunContext::Counter(std::int64_t min_units) {
   return counters.emplace(min_units, duckdb::UnitsAtLeastName(k)).first->second;
 }
 
+std::vector<std::string> UnitRelations(const RunContext& run) {
+  std::vector<std::string> out;
+  for (const AssetStatistics& statistics : run.statistics) {
+    out.push_back(statistics.units_relation);
+  }
+  return out;
+}
+
 // NOLINTNEXTLINE(misc-no-recursion): as deep as the plan
 std::int64_t MinimumUnits(const query::PopulationTable& table, const query::AssetCatalog& assets) {
   const query::Asset* asset = assets.Find(table.asset);
@@ -348,5 +356,19 @@ Result<ExecutedQuery> ExecuteGroups(RunContext& run, std::size_t index) {
 }
 
 Status ApplyMinimumGroups(RunContext& run, ExecutedQuery& executed) { return Accounting(run, executed).Run(); }
+
+void LimitGroups(const RunContext& run, ExecutedQuery& executed) {
+  const std::int64_t most = query::RowsMax(run.plan.governed.queries[executed.index].core, run.assets);
+  std::int64_t rows = 0;
+  for (std::size_t g = 0; g < executed.groups && most > 0; ++g) {
+    const bool shown =
+        std::ranges::any_of(executed.call_ok, [g](const std::vector<bool>& of_call) { return of_call[g]; });
+    rows += shown ? 1 : 0;
+    executed.group_ok[g] = executed.group_ok[g] && rows <= most;
+    for (std::vector<bool>& of_call : executed.call_ok) {
+      of_call[g] = of_call[g] && rows <= most;
+    }
+  }
+}
 
 }  // namespace glovebox::engine::governed

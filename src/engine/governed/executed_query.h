@@ -38,6 +38,9 @@ struct RunContext {
   std::map<std::int64_t, std::string> counters = {};
 };
 
+// By asset: AssetStatistics::units_relation.
+std::vector<std::string> UnitRelations(const RunContext& run);
+
 struct ExecutedQuery {
   std::size_t index = 0;  // of the governed query in the plan
   std::size_t groups = 0;
@@ -61,6 +64,9 @@ Result<ExecutedQuery> ExecuteGroups(RunContext& run, std::size_t index);
 
 // Step 4: fills group_ok and call_ok.
 Status ApplyMinimumGroups(RunContext& run, ExecutedQuery& executed);
+
+// P12, largest number of rows: clears group_ok and call_ok of the groups after the first in the order of the keys.
+void LimitGroups(const RunContext& run, ExecutedQuery& executed);
 
 // The instances whose units are counted apart: those of one owner that are joined on their units are counted once.
 struct CountedInstance {

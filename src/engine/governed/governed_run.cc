@@ -2,6 +2,7 @@
 #include "engine/governed/governed_run.h"
 
 #include <algorithm>
+#include <memory>
 
 #include "base/encoding.h"
 #include "base/file.h"
@@ -9,11 +10,14 @@
 #include "base/strings.h"
 #include "base/text_place.h"
 #include "crypto/hash.h"
+#include "engine/duckdb/scalar_functions.h"
 #include "engine/governed/difference.h"
+#include "engine/governed/dominance.h"
 #include "engine/governed/executed_query.h"
 #include "engine/governed/membership.h"
 #include "engine/governed/outputs.h"
 #include "engine/governed/own_subtraction.h"
+#include "query/certificate.h"
 #include "query/planner.h"
 #include "query/sql_front_end.h"
 
@@ -56,6 +60,28 @@ std::vector<const RunAsset*> AllAssets(const RunRequest& request) {
   return all;
 }
 
+// Whether the columns are those that the rule names, and of types that fit it. What Prepare wrote always is; a plan may
+// be made over schemas that somebody else states. Units and keys may be of columns that nobody else sees.
+Status CheckSchema(const query::Asset& asset) {
+  std::vector<query::RuleColumn> columns;
+  for (const query::ColumnDef& column : asset.columns) {
+    if (!asset.rule.columns.contains(AsciiLower(column.name))) {
+      return Status(ErrorCode::kInvalidParameterValue, "an asset has a column that its rule does not name");
+    }
+    columns.push_back({column.name, column.type});
+  }
+  std::vector<std::string> hidden = asset.rule.unit_columns;
+  for (const std::vector<std::string>& key : asset.rule.keys) {
+    hidden.insert(hidden.end(), key.begin(), key.end());
+  }
+  for (std::string& name : hidden) {
+    if (!asset.rule.columns.contains(AsciiLower(name))) {
+      columns.push_back({std::move(name), query::Type::Text()});
+    }
+  }
+  return query::CheckRuleAgainst(asset.rule, columns);
+}
+
 Result<std::vector<query::Asset>> BuildAssets(const std::vector<const RunAsset*>& all) {
   std::vector<query::Asset> assets;
   for (std::size_t i = 0; i < all.size(); ++i) {
@@ -68,6 +94,7 @@ Result<std::vector<query::Asset>> BuildAssets(const std::vector<const RunAsset*>
     asset.version = given.version;
     asset.content = ContentOf(given);
     asset.policy_digest = given.policy_digest;
+    asset.rule_sha256 = crypto::ToHex(crypto::Sha256::Of(given.rule));
     asset.relation = "\"asset_" + std::to_string(i) + "\".\"data\"";
     for (const Column& column : given.prepared.file.columns) {
       if (column.name.starts_with("__gb_")) {
@@ -79,6 +106,7 @@ Result<std::vector<query::Asset>> BuildAssets(const std::vector<const RunAsset*>
       }
       asset.columns.push_back({column.name, *type});
     }
+    GB_RETURN_IF_ERROR(CheckSchema(asset));
     assets.push_back(std::move(asset));
   }
   return assets;
@@ -121,12 +149,14 @@ Status ParseCell(duckdb::Connection& connection, const Cell& cell, std::size_t i
   GB_ASSIGN_OR_RETURN(std::vector<query::TranslatedStatement> statements, query::TranslateSql(cell.sql));
   for (query::TranslatedStatement& statement : statements) {
     if (out.size() >= limits::kSqlStatementsMax) {
-      return Status(ErrorCode::kNotSupported, "the notebook has too many statements").WithRule("P15");
+      return Status(ErrorCode::kNotSupported, "the notebook has too many statements; write a second one")
+          .WithRule("P15")
+          .At(statement.position);
     }
     GB_ASSIGN_OR_RETURN(const std::string text, connection.ParseToJson(statement.sql));
     Result<json::Value> tree = query::ParseDuckdbJson(text);
     if (!tree.ok()) {
-      return Status(ErrorCode::kNotSupported, "the statement is nested too deeply").WithRule("P15");
+      return Status(tree.status()).At(statement.position);
     }
     ParsedCell parsed;
     GB_ASSIGN_OR_RETURN(parsed.query, query::QueryFromDuckdbJson(*tree, statement));
@@ -158,7 +188,29 @@ Result<query::Plan> PlanCells(const std::vector<query::PlannerStatement>& statem
              : Result<query::Plan>(Located(plan.status(), request.cells, statements[refused].cell));
 }
 
-json::Value MakeRecord(const RunContext& run, const std::vector<ExecutedQuery>& queries) {
+// REQUIRES: CheckTypes passed.
+Result<json::Value> Certify(RunContext& run, const RunRequest& request, const std::vector<query::Asset>& named) {
+  json::Array cells;
+  for (const Cell& cell : request.cells) {
+    cells.emplace_back(cell.sql);
+  }
+  query::CertificateBasis basis;
+  basis.runner = request.runner;
+  basis.cells_sha256 = crypto::ToHex(crypto::Sha256::Of(json::WriteCanonical(cells)));
+  GB_ASSIGN_OR_RETURN(const std::vector<OutputTable> outputs, DescribeOutputs(run));
+  for (const OutputTable& output : outputs) {
+    std::vector<std::string>& types = basis.types.emplace_back();
+    for (const Column& column : output.file.columns) {
+      types.push_back(column.type);
+    }
+  }
+  json::Value certificate = query::MakeCertificate(run.plan, named, basis);
+  const std::string digest = crypto::ToHex(crypto::Sha256::Of(json::WriteCanonical(certificate)));
+  certificate.as_object().Set("plan", digest);
+  return certificate;
+}
+
+json::Value MakeRecord(const RunContext& run, const std::string& plan, const std::vector<ExecutedQuery>& queries) {
   json::Object tables;
   for (const ExecutedQuery& query : queries) {
     for (const std::string& name : query.grid.population.AssetNames()) {
@@ -176,7 +228,7 @@ json::Value MakeRecord(const RunContext& run, const std::vector<ExecutedQuery>& 
     grids.push_back(GridToJson(query.grid, run.catalog));
   }
   return json::Object{{"version", 1},
-                      {"plan", crypto::ToHex(crypto::Sha256::Of(run.plan.plan_digest_text))},
+                      {"plan", plan},
                       {"tables", std::move(tables)},
                       {"own_dimensions", std::move(own)},
                       {"grids", std::move(grids)}};
@@ -202,20 +254,24 @@ Status CheckHistorySize(const std::vector<json::Value>& history) {
                    .WithRule("P10");
 }
 
-// Steps 3 to 8: everything here depends on protected rows.
-Result<RunResult> Execute(RunContext& run, const RunRequest& request) {
+// Steps 3 to 9: everything here depends on protected rows.
+Result<RunResult> Execute(RunContext& run, const RunRequest& request, const json::Value& certificate) {
   std::vector<ExecutedQuery> queries;
   for (std::size_t i = 0; i < run.plan.governed.queries.size(); ++i) {
     GB_ASSIGN_OR_RETURN(ExecutedQuery executed, ExecuteGroups(run, i));
     GB_RETURN_IF_ERROR(ApplyMinimumGroups(run, executed));
     GB_RETURN_IF_ERROR(WithholdMembership(run, executed));
+    GB_RETURN_IF_ERROR(WithholdDominated(run, executed));
+    LimitGroups(run, executed);
     queries.push_back(std::move(executed));
   }
-  GB_ASSIGN_OR_RETURN(const History history, ReadHistory(request.history, run));
+  GB_ASSIGN_OR_RETURN(History history, ReadHistory(request.history, run));
+  GB_RETURN_IF_ERROR(MeasureHistory(run, queries, history.grids));
   GB_RETURN_IF_ERROR(CheckDifferences(run, queries, history));
   GB_RETURN_IF_ERROR(WithholdSubtractions(run, queries, history));
   RunResult result;
-  result.record = MakeRecord(run, queries);
+  result.certificate = certificate;
+  result.record = MakeRecord(run, certificate.GetString("plan"), queries);
   if (!request.output_folder.empty()) {
     // From here on a failure, its time or its place may tell something about what is released.
     GB_RETURN_IF_ERROR(
@@ -231,6 +287,8 @@ Result<RunResult> Execute(RunContext& run, const RunRequest& request) {
 }  // namespace
 
 Result<RunResult> RunGoverned(duckdb::Connection& connection, const RunRequest& request) {
+  // nfkc_trim_lower, over own and released rows; a run has no keys.
+  GB_RETURN_IF_ERROR(duckdb::RegisterTextFunctions(connection, std::make_shared<const duckdb::Keyring>()));
   const std::vector<const RunAsset*> all = AllAssets(request);
   GB_ASSIGN_OR_RETURN(const std::vector<query::Asset> assets, BuildAssets(all));
   const std::vector<query::Asset> named(assets.begin(),
@@ -242,26 +300,28 @@ Result<RunResult> RunGoverned(duckdb::Connection& connection, const RunRequest& 
     statements.push_back(
         {cell.statement.kind, cell.statement.target, cell.query.get(), cell.cell, cell.statement.position});
   }
-  GB_ASSIGN_OR_RETURN(query::Plan plan, PlanCells(statements, request, named, parameters));
-  plan.certificate.as_object().Set("plan", crypto::ToHex(crypto::Sha256::Of(plan.plan_digest_text)));
+  GB_ASSIGN_OR_RETURN(const query::Plan plan, PlanCells(statements, request, named, parameters));
   const std::vector<AssetStatistics> statistics = BuildStatistics(all);
   RunContext run{connection, assets, statistics, plan, query::AssetCatalog(assets)};
-  GB_RETURN_IF_ERROR(CheckOwnVersions(run, request.history));
-  GB_RETURN_IF_ERROR(CheckOwnDimensions(run, request.history));
-  GB_RETURN_IF_ERROR(CheckTypes(run));
-  GB_RETURN_IF_ERROR(CheckHistorySize(request.history));
-  if (request.mode == RunMode::kPlanOnly) {
+  std::size_t output = 0;  // that a refusal speaks of
+  const auto located = [&](const Status& why) {
+    return why.ok() ? why : Located(why, request.cells, plan.outputs[output].cell);
+  };
+  GB_RETURN_IF_ERROR(located(CheckTypes(run, output)));
+  GB_ASSIGN_OR_RETURN(const json::Value certificate, Certify(run, request, named));
+  if (request.mode != RunMode::kPlanOnly) {
+    GB_RETURN_IF_ERROR(located(CheckOwnVersions(run, request.history, output)));
+    GB_RETURN_IF_ERROR(located(CheckOwnDimensions(run, request.history, output)));
+    GB_RETURN_IF_ERROR(CheckHistorySize(request.history));
+  }
+  if (request.mode != RunMode::kExecute) {
     RunResult result;
-    result.certificate = plan.certificate;
+    result.certificate = certificate;
     GB_ASSIGN_OR_RETURN(result.outputs, DescribeOutputs(run));
     return result;
   }
-  Result<RunResult> result = Execute(run, request);
-  if (!result.ok()) {
-    return Failed();
-  }
-  result->certificate = plan.certificate;
-  return result;
+  Result<RunResult> result = Execute(run, request, certificate);
+  return result.ok() ? std::move(result) : Failed();
 }
 
 }  // namespace glovebox::engine::governed

@@ -2,6 +2,7 @@
 #include "engine/governed/grid.h"
 
 #include <algorithm>
+#include <string_view>
 
 #include "base/encoding.h"
 #include "base/strings.h"
@@ -17,6 +18,8 @@ using query::Distinct;
 using query::GovernedAggregate;
 using query::NamedBox;
 using query::Population;
+
+constexpr std::string_view kSumPrefix = "sum:";
 
 Status Unreadable() { return Status(ErrorCode::kDataLoss, "a release record does not read"); }
 
@@ -194,6 +197,8 @@ bool IsCountClass(const std::string& contribution) {
   return IsUnitsClass(contribution) || contribution.starts_with("rows:");
 }
 
+bool IsSumClass(const std::string& contribution) { return contribution.starts_with(kSumPrefix); }
+
 std::string UnitsClass(const query::Asset& asset) { return "units:" + asset.owner + "/" + asset.rule.unit_domain; }
 
 Grid GridOf(const query::GovernedQuery& query, const query::GovernedSql& sql, const std::vector<query::Asset>& assets) {
@@ -213,6 +218,9 @@ Grid GridOf(const query::GovernedQuery& query, const query::GovernedSql& sql, co
       const query::Branch& branch = call.branches[b];
       std::string valued = ValuedOf(call, b, query, assets);
       std::set<std::string> classes = ClassesOf(call, query, assets, valued, out.kind, grid.count_class);
+      if (query::DominancePercent(query, call, branch, assets) > 0) {
+        classes.insert(std::string(kSumPrefix) + valued);
+      }
       out.branches.push_back({BoxesOf(branch.region, query, sql.population, assets), std::move(classes),
                               std::move(valued), branch.none, CountsRows(call, branch)});
     }
@@ -236,7 +244,7 @@ bool Grid::IsOf(const std::string& contribution, std::size_t call, std::size_t b
 }
 
 const std::string& Grid::Valued(std::size_t call, std::size_t branch, const std::string& contribution) const {
-  return IsCountClass(contribution) ? calls[call].branches[branch].valued : contribution;
+  return IsCountClass(contribution) || IsSumClass(contribution) ? calls[call].branches[branch].valued : contribution;
 }
 
 Population Grid::BranchPopulation(std::size_t call, std::size_t branch) const {

@@ -9,6 +9,7 @@
 //                            unit
 //   "rows:<table>"           the number of its rows
 //   "<table>.<column>"       the multiset of its values of a measure, whatever linear form was asked for
+//   "sum:<table>.<column>"   the total of its values: sums and averages that the asset's rule tests for dominance (P12)
 // What tells how many rows have a value of a measure (P4: COUNT(x), SUM(a * x + b), SUM beside AVG) counts those rows:
 // it is of a count's class as well, over the rows of its population with a value (GridBranch::valued).
 #pragma once
@@ -22,6 +23,7 @@
 
 #include "base/json.h"
 #include "base/result.h"
+#include "privacy/dominance.h"
 #include "query/planner.h"
 #include "query/population.h"
 
@@ -65,6 +67,8 @@ struct GridGroup {
   std::vector<bool> few_missing;  // [call]: 1 to k-1 units have no value of the measure
   std::vector<bool> told;         // [call]: beside what is out, it tells the number of rows with a value
   std::vector<bool> out;          // [call]: released
+  // [call][branch]: of the classes of sums, as MeasureSums found them; not remembered.
+  std::vector<std::vector<privacy::Magnitude>> magnitudes;
 };
 
 struct Grid {
@@ -110,6 +114,8 @@ bool TakesPart(const std::string& kind, const std::set<std::string>& kinds);
 // Whether the class is "units:..." or "rows:...".
 bool IsCountClass(const std::string& contribution);
 bool IsUnitsClass(const std::string& contribution);
+// Whether it is "sum:...".
+bool IsSumClass(const std::string& contribution);
 // The class of presence of an asset's units.
 std::string UnitsClass(const query::Asset& asset);
 

@@ -109,9 +109,9 @@ std::string GroupsWithBoth(const query::OwnMembership& own, const std::string& g
 
 }  // namespace
 
-Status CheckOwnVersions(const RunContext& run, const std::vector<json::Value>& history) {
-  for (const query::GovernedSql& sql : run.plan.sql) {
-    for (const std::string& name : sql.population.AssetNames()) {
+Status CheckOwnVersions(const RunContext& run, const std::vector<json::Value>& history, std::size_t& output) {
+  for (std::size_t i = 0; i < run.plan.sql.size(); ++i) {
+    for (const std::string& name : run.plan.sql[i].population.AssetNames()) {
       const query::Asset* asset = run.catalog.Find(name);
       const bool replaced = !asset->IsProtected() && std::ranges::any_of(history, [&](const json::Value& record) {
         const json::Value* tables = record.Get("tables");
@@ -120,18 +120,20 @@ Status CheckOwnVersions(const RunContext& run, const std::vector<json::Value>& h
         return !used.empty() && used != asset->content;
       });
       if (replaced) {
+        output = run.plan.governed.output_of[i];
         return Status(ErrorCode::kQueryRefused,
                       "'" + name +
                           "' has changed since a run of this room has used it, and new versions of own tables "
                           "are not accepted; publish the new table under another name")
-            .WithRule("P9");
+            .WithRule("P9")
+            .At(run.plan.governed.queries[i].position);
       }
     }
   }
   return {};
 }
 
-Status CheckOwnDimensions(RunContext& run, const std::vector<json::Value>& history) {
+Status CheckOwnDimensions(RunContext& run, const std::vector<json::Value>& history, std::size_t& output) {
   UsedDimensions used;
   for (const auto& [asset, column] : run.plan.own_dimensions) {
     used[asset].insert(column);
@@ -140,6 +142,12 @@ Status CheckOwnDimensions(RunContext& run, const std::vector<json::Value>& histo
     return {};
   }
   AddEarlier(run, history, used);
+  const auto& queries = run.plan.governed.queries;
+  const auto user = std::ranges::find_if(queries, [&run](const auto& query) { return query.core.HasOwn(run.assets); });
+  const auto index = static_cast<std::size_t>(user - queries.begin());
+  GB_ASSERT(index < queries.size());
+  output = run.plan.governed.output_of[index];
+  const std::size_t position = queries[index].position;
   std::int64_t k = 0;
   for (const query::Asset& asset : run.assets) {
     k = asset.IsProtected() ? std::max(k, asset.rule.min_units) : k;
@@ -153,7 +161,8 @@ Status CheckOwnDimensions(RunContext& run, const std::vector<json::Value>& histo
     return Status(ErrorCode::kQueryRefused,
                   "the own dimensions that this and earlier runs use belong to tables with different units: " +
                       Names(used) + "; declare one unit for these tables, or use the dimensions of one of them")
-        .WithRule("P9");
+        .WithRule("P9")
+        .At(position);
   }
   GB_ASSIGN_OR_RETURN(const std::int64_t smallest, run.connection.QueryInt(SmallestCombination(run, used)));
   if (smallest < k) {
@@ -166,7 +175,8 @@ Status CheckOwnDimensions(RunContext& run, const std::vector<json::Value>& histo
                       " that this and earlier runs use have a combination of values with fewer than " +
                       std::to_string(k) + " own units: " + Names(used) +
                       "; leave out one that earlier runs have not used, or make its values coarser")
-        .WithRule("P9");
+        .WithRule("P9")
+        .At(position);
   }
   return {};
 }
@@ -177,7 +187,7 @@ Status WithholdMembership(RunContext& run, ExecutedQuery& executed) {
   if (k == 0) {
     return {};
   }
-  for (const query::OwnMembership& own : query::OwnMemberships(query, run.assets)) {
+  for (const query::OwnMembership& own : query::OwnMemberships(query, run.assets, UnitRelations(run))) {
     GB_ASSIGN_OR_RETURN(const duckdb::ResultTable table,
                         run.connection.Query(GroupsWithBoth(own, executed.GroupsTable(), k)));
     std::vector<bool> enough(executed.groups, false);

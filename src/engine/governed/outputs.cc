@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "crypto/hash.h"
+#include "engine/worker/error_place.h"
 #include "query/print_expr.h"
 #include "query/print_rel.h"
 
@@ -102,26 +103,32 @@ Result<OutputTable> WriteOne(RunContext& run, const RunRequest& request, std::si
 
 }  // namespace
 
-Status CheckTypes(RunContext& run) {
-  const auto refused = [](const Status&) {
+Status CheckTypes(RunContext& run, std::size_t& output) {
+  const auto refused = [](std::size_t position) {
     return Status(ErrorCode::kSqlType,
-                  "an expression has types that do not fit together, or a function got the wrong type")
-        .WithRule("P11");
+                  "an expression has types that do not fit together, or a function got the wrong type; write a CAST")
+        .WithRule("P11")
+        .At(position);
   };
   for (std::size_t i = 0; i < run.plan.governed.queries.size(); ++i) {
     const query::GovernedSql& sql = run.plan.sql[i];
-    const std::string columns =
-        ReleasedColumns(run.plan.governed.queries[i], [&sql](std::size_t c) { return "(" + sql.values[c] + ")"; });
+    const query::GovernedQuery& governed = run.plan.governed.queries[i];
+    const std::string columns = ReleasedColumns(governed, [&sql](std::size_t c) { return "(" + sql.values[c] + ")"; });
     if (const Status status = run.connection.Execute("CREATE TEMP TABLE " + ReleasedName(i) + " AS SELECT " + columns +
                                                      " FROM (" + sql.groups + ") LIMIT 0");
         !status.ok()) {
-      return refused(status);
+      output = run.plan.governed.output_of[i];
+      return refused(governed.position);
     }
   }
-  for (const query::PlannedOutput& output : run.plan.outputs) {
-    if (const Result<std::vector<OutputColumn>> described = Describe(run, output.sql); !described.ok()) {
-      return refused(described.status());
+  for (output = 0; output < run.plan.outputs.size(); ++output) {
+    if (Describe(run, run.plan.outputs[output].sql).ok()) {
+      continue;
     }
+    // Once more, with places in the text that fails.
+    const bool again = Describe(run, query::SqlWithPlaces(run.plan, run.assets, output)).ok();
+    const auto place = again ? std::nullopt : worker::PlaceOfTypes(run.connection.last_error_detail());
+    return refused(place.value_or(run.plan.outputs[output].position));
   }
   return {};
 }

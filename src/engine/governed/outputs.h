@@ -3,6 +3,7 @@
 // Released tables and the author's outputs over them (steps 7 and 8 of a governed run).
 #pragma once
 
+#include <cstddef>
 #include <vector>
 
 #include "base/result.h"
@@ -11,9 +12,9 @@
 
 namespace glovebox::engine::governed {
 
-// Binds every output over empty released tables, which stay. Returns SQL_TYPE_ERROR if one does not bind: that depends
-// on schemas alone.
-Status CheckTypes(RunContext& run);
+// Binds every output over empty released tables, which stay. Returns SQL_TYPE_ERROR if one does not bind, with the
+// place of what does not, as near as DuckDB says it: that depends on schemas alone. `output` is then the output.
+Status CheckTypes(RunContext& run, std::size_t& output);
 
 // Names and columns of the outputs. REQUIRES: CheckTypes passed.
 Result<std::vector<OutputTable>> DescribeOutputs(RunContext& run);

@@ -28,13 +28,17 @@ bool IsOver(const std::set<query::PopulationColumn>& columns, const std::string&
   return std::ranges::all_of(columns, [&alias](const auto& column) { return column.first == alias; });
 }
 
+// The units that meet: EXISTS, IN and DISTINCT are joins here, and who is unmatched in a LEFT JOIN meets nobody.
 // NOLINTNEXTLINE(misc-no-recursion): as deep as the plan
-Population WithoutProtectedConditions(const Population& population) {
+Population UnitsThatMeet(const Population& population) {
   Population out = population;
+  query::JoinUnits(out);
+  out.finest.clear();
   out.boxes = {query::NamedBox{}};
   for (query::PopulationTable& table : out.tables) {
+    table.left_joined = false;
     if (table.distinct != nullptr) {
-      table.distinct = std::make_shared<const Population>(WithoutProtectedConditions(*table.distinct));
+      table.distinct = std::make_shared<const Population>(UnitsThatMeet(*table.distinct));
     }
   }
   return out;
@@ -42,8 +46,7 @@ Population WithoutProtectedConditions(const Population& population) {
 
 Result<OwnSet> SetOf(const Grid& grid, std::size_t group, const std::string& alias, const query::AssetCatalog& assets) {
   GB_ASSIGN_OR_RETURN(const Population cell, grid.CellPopulation(0, 0, grid.groups[group].key, assets));
-  Population base = WithoutProtectedConditions(cell);
-  base.finest.clear();
+  Population base = UnitsThatMeet(cell);
   OwnSet out;
   std::erase_if(base.own, [&](const auto& entry) {
     if (!IsOver(entry.first, alias)) {
@@ -127,7 +130,7 @@ class Subtraction {
   Status Check(std::size_t q) {
     const query::GovernedQuery& query = run_.plan.governed.queries[queries_[q].index];
     const std::int64_t k = query::MembershipMinimum(query.core, run_.assets);
-    for (const query::PopulationTable& table : queries_[q].grid.population.tables) {
+    for (const query::PopulationTable& table : UnitsThatMeet(queries_[q].grid.population).tables) {
       const query::Asset* asset = run_.catalog.Find(table.asset);
       if (k > 0 && table.distinct == nullptr && !asset->IsProtected()) {
         GB_RETURN_IF_ERROR(CheckTable(q, table.alias, k));
@@ -150,7 +153,8 @@ class Subtraction {
     }
     std::map<std::string, std::set<std::string>> out;
     for (const Grid* grid : grids) {
-      for (std::size_t g = 0; g < grid->groups.size() && grid->population.Table(alias) != nullptr; ++g) {
+      const bool is_there = UnitsThatMeet(grid->population).Table(alias) != nullptr;
+      for (std::size_t g = 0; g < grid->groups.size() && is_there; ++g) {
         if (IsOut(grid->groups[g])) {
           GB_ASSIGN_OR_RETURN(const OwnSet set, SetOf(*grid, g, alias, run_.catalog));
           out[set.base].insert(set.sql);
@@ -204,17 +208,29 @@ class Subtraction {
     return {};
   }
 
-  Result<std::vector<Atom>> AtomsOf(std::size_t q, const std::string& alias, const std::vector<std::string>& sets) {
-    query::GovernedQuery all = run_.plan.governed.queries[queries_[q].index];
-    all.leaves.clear();
-    std::erase_if(all.core.own, [&](const query::OwnCondition& condition) {
+  // NOLINTNEXTLINE(misc-no-recursion): as deep as the plan
+  [[nodiscard]] query::Core WithoutConditionsOn(const query::Core& core, const std::string& alias) const {
+    query::Core out = core;
+    std::erase_if(out.own, [&](const query::OwnCondition& condition) {
       std::set<query::AttrId> attrs;
       query::CollectAttrs(*condition.expr, attrs);
       return std::ranges::all_of(attrs, [&](query::AttrId attr) {
-        return query::AliasOf(all.core, run_.assets, all.core.attrs.at(attr).instance) == alias;
+        return query::AliasOf(out, run_.assets, out.attrs.at(attr).instance) == alias;
       });
     });
-    const std::vector<query::OwnMembership> tables = query::OwnMemberships(all, run_.assets);
+    for (query::Instance& instance : out.instances) {
+      if (instance.distinct != nullptr) {
+        instance.distinct = std::make_shared<const query::Core>(WithoutConditionsOn(*instance.distinct, alias));
+      }
+    }
+    return out;
+  }
+
+  Result<std::vector<Atom>> AtomsOf(std::size_t q, const std::string& alias, const std::vector<std::string>& sets) {
+    query::GovernedQuery all = run_.plan.governed.queries[queries_[q].index];
+    all.leaves.clear();
+    all.core = WithoutConditionsOn(all.core, alias);
+    const std::vector<query::OwnMembership> tables = query::OwnMemberships(all, run_.assets, UnitRelations(run_));
     const auto own = std::ranges::find(tables, alias, &query::OwnMembership::asset);
     const query::Asset* asset = run_.catalog.Find(alias);
     std::vector<Atom> out;

@@ -3,8 +3,8 @@
 // Membership by subtraction (PLANNER.md P9): the own rows that cells select over the same tables and joins, in the
 // whole history of a room. Where some of a released total's own units, less those of disjoint cells that are out, have
 // fewer than k that match or fewer than k that do not, the cells would tell who is in the protected asset. Conditions
-// on protected columns count for nothing here. Reach: own tables that stand beside the protected ones themselves, not
-// inside EXISTS, IN or DISTINCT; unions of disjoint cells, not overlapping ones.
+// on protected columns count for nothing here, and EXISTS, IN and DISTINCT are joins. Reach: unions of disjoint cells,
+// not overlapping ones.
 #pragma once
 
 #include <vector>

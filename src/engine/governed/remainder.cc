@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "engine/governed/distance.h"
+#include "engine/governed/dominance.h"
 #include "privacy/minimum_group.h"
 
 namespace glovebox::engine::governed {
@@ -19,36 +20,6 @@ const AssetStatistics* StatisticsOf(const RunContext& run, const query::Asset* a
     }
   }
   return nullptr;
-}
-
-// The protected tables of a population whose units have to be counted apart.
-std::vector<const query::PopulationTable*> UnitTables(const RunContext& run, const Population& population) {
-  std::vector<const query::PopulationTable*> out;
-  const auto add = [&](const query::PopulationTable& table) {
-    const query::Asset* asset = run.catalog.Find(table.asset);
-    if (asset != nullptr && asset->IsProtected() && std::ranges::none_of(out, [&](const auto* known) {
-          return HaveOneUnit(population, known->alias, table.alias, run.catalog);
-        })) {
-      out.push_back(&table);
-    }
-  };
-  if (const query::PopulationTable* finest = population.Table(population.finest)) {
-    add(*finest);
-  }
-  std::ranges::for_each(population.tables, add);
-  return out;
-}
-
-// The largest minimum group of the tables that hold the same units.
-std::int64_t MinimumOf(const RunContext& run, const Population& population, const query::PopulationTable& table) {
-  std::int64_t k = 0;
-  for (const query::PopulationTable& other : population.tables) {
-    const query::Asset* asset = run.catalog.Find(other.asset);
-    if (asset != nullptr && asset->IsProtected() && HaveOneUnit(population, table.alias, other.alias, run.catalog)) {
-      k = std::max(k, MinimumUnits(other, run.catalog));
-    }
-  }
-  return k;
 }
 
 // Row counts, where every row of the difference is a row of the finest table.
@@ -129,14 +100,72 @@ Result<privacy::Units> CountUnits(RunContext& run, const Population& population,
   return privacy::DecideByCount(count, k);
 }
 
+// Whether one unit dominates what is left of a sum.
+Result<bool> IsRemainderDominated(RunContext& run, const CellAt& total, const std::vector<CellAt>& parts,
+                                  const std::string& contribution) {
+  const auto magnitude = [](const CellAt& cell) {
+    return cell.grid->groups[cell.group].magnitudes[cell.call][cell.branch];
+  };
+  GB_ASSIGN_OR_RETURN(const Population population, total.Population(run.catalog));
+  const SummedMeasure measure = MeasureOf(population, contribution, run.catalog);
+  double gross = 0;
+  for (const CellAt& part : parts) {
+    gross += magnitude(part).gross;
+  }
+  if (privacy::IsRemainderSafe(magnitude(total), gross, measure.percent)) {
+    return false;
+  }
+  if (parts.size() > limits::kAuditPartsMax) {
+    return true;
+  }
+  GB_ASSIGN_OR_RETURN(const std::string rest, DifferenceSql(total, population, parts, contribution, run.catalog));
+  const std::string units =
+      "SELECT " + query::UnitSql(measure.alias) + " AS u, " +
+      UnitTotalsSql(query::ColumnSql(measure.alias, measure.column), " FILTER (WHERE " + rest + ")") +
+      query::FromSql(population, run.catalog) + " GROUP BY u";
+  GB_ASSIGN_OR_RETURN(const duckdb::ResultTable table, run.connection.Query(MagnitudesSql("", units)));
+  return privacy::IsDominated(ReadMagnitude(table, 0, 0), measure.percent);
+}
+
 }  // namespace
+
+std::vector<const query::PopulationTable*> UnitTables(const RunContext& run, const Population& population) {
+  std::vector<const query::PopulationTable*> out;
+  const auto add = [&](const query::PopulationTable& table) {
+    const query::Asset* asset = run.catalog.Find(table.asset);
+    if (asset != nullptr && asset->IsProtected() && std::ranges::none_of(out, [&](const auto* known) {
+          return HaveOneUnit(population, known->alias, table.alias, run.catalog);
+        })) {
+      out.push_back(&table);
+    }
+  };
+  if (const query::PopulationTable* finest = population.Table(population.finest)) {
+    add(*finest);
+  }
+  std::ranges::for_each(population.tables, add);
+  return out;
+}
+
+std::int64_t MinimumOf(const RunContext& run, const Population& population, const query::PopulationTable& table) {
+  std::int64_t k = 0;
+  for (const query::PopulationTable& other : population.tables) {
+    const query::Asset* asset = run.catalog.Find(other.asset);
+    if (asset != nullptr && asset->IsProtected() && HaveOneUnit(population, table.alias, other.alias, run.catalog)) {
+      k = std::max(k, MinimumUnits(other, run.catalog));
+    }
+  }
+  return k;
+}
 
 Result<Population> CellAt::Population(const query::AssetCatalog& assets) const {
   return grid->CellPopulation(call, branch, grid->groups[group].key, assets);
 }
 
-Result<bool> IsRemainderFew(RunContext& run, const CellAt& total, std::int64_t rows, const std::string& contribution,
-                            const std::function<std::vector<CellAt>()>& parts) {
+Result<bool> IsRemainderUnsafe(RunContext& run, const CellAt& total, std::int64_t rows, const std::string& contribution,
+                               const std::function<std::vector<CellAt>()>& parts) {
+  if (IsSumClass(contribution)) {
+    return rows <= 0 ? Result<bool>(false) : IsRemainderDominated(run, total, parts(), contribution);
+  }
   std::vector<CellAt> cells;
   const bool uneven = IsUnitsClass(contribution) && total.grid->count_class != contribution;
   if (rows <= 0 && !uneven) {

@@ -26,12 +26,17 @@ struct CellAt {
   Result<query::Population> Population(const query::AssetCatalog& assets) const;
 };
 
-// Whether 1 to k-1 units make up the difference between the total and the parts together: their rows contribute to the
-// total and to no part, or, where a part counts its rows and the total counts values, to a part only. `rows` is the
-// total's number less theirs; `parts` is asked for only if rows do not decide. REQUIRES: the parts are disjoint, and
-// lie in the total; `contribution` is a class of all of them. More than limits::kAuditPartsMax parts are not looked at:
-// true.
-Result<bool> IsRemainderFew(RunContext& run, const CellAt& total, std::int64_t rows, const std::string& contribution,
-                            const std::function<std::vector<CellAt>()>& parts);
+// Whether the difference between the total and the parts together tells about too few: 1 to k-1 units make it up, whose
+// rows contribute to the total and to no part, or, where a part counts its rows and the total counts values, to a part
+// only; or, in a class of sums, one unit dominates it (dominance.h). `rows` is the total's number less theirs; `parts`
+// is asked for only if rows do not decide. REQUIRES: the parts are disjoint, and lie in the total; `contribution` is a
+// class of all of them. More than limits::kAuditPartsMax parts are not looked at: true.
+Result<bool> IsRemainderUnsafe(RunContext& run, const CellAt& total, std::int64_t rows, const std::string& contribution,
+                               const std::function<std::vector<CellAt>()>& parts);
+
+// The protected tables of a population whose units have to be counted apart; the finest one's first.
+std::vector<const query::PopulationTable*> UnitTables(const RunContext& run, const query::Population& population);
+// The largest minimum group of the tables that hold the same units.
+std::int64_t MinimumOf(const RunContext& run, const query::Population& population, const query::PopulationTable& table);
 
 }  // namespace glovebox::engine::governed

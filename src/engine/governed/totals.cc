@@ -82,16 +82,29 @@ class Totals {
         continue;
       }
       for (const std::string& contribution : total_.Classes(total.call, total.branch, t)) {
-        if (total_.groups[t].out[total.call]) {
-          GB_RETURN_IF_ERROR(CheckOne(t, total, parts, found->second, contribution));
+        // A further part that is withheld makes up for too few units, but perhaps not for one that dominates them.
+        bool again = total_.groups[t].out[total.call];
+        while (again) {
+          GB_ASSIGN_OR_RETURN(const bool withheld, CheckOne(t, total, parts, found->second, contribution));
+          again = withheld && IsSumClass(contribution) && total_.groups[t].out[total.call];
         }
       }
     }
     return {};
   }
 
-  Status CheckOne(std::size_t t, At total, At parts, const std::vector<std::size_t>& groups,
-                  const std::string& contribution) {
+  // P4, stored NULLs: the parts add up to the total's sum, and with its average to its number of values.
+  [[nodiscard]] bool TellNumber(std::size_t t, At total, At parts, const std::string& contribution) const {
+    const GridBranch& branch = total_.calls[total.call].branches[total.branch];
+    const GridBranch& part = parts_.calls[parts.call].branches[parts.branch];
+    const std::string& kind = parts_.calls[parts.call].kind;
+    return total_.groups[t].few_missing[total.call] && total_.calls[total.call].kind == "avg" &&
+           (kind == "sum" || kind == "sum+count") && contribution == branch.valued && !branch.none && !part.none;
+  }
+
+  // Whether a cell was withheld.
+  Result<bool> CheckOne(std::size_t t, At total, At parts, const std::vector<std::size_t>& groups,
+                        const std::string& contribution) {
     std::vector<CellAt> released;
     std::optional<std::size_t> last;  // by its key: it has k units, so the rest together has as many
     for (const std::size_t g : groups) {
@@ -102,23 +115,26 @@ class Totals {
     }
     const bool total_may = total_side_.MayWithhold(total.call, t);
     if (released.empty() || (!total_may && !last)) {
-      return {};
+      return false;
     }
     const CellAt cell{&total_, total.call, total.branch, t};
     std::int64_t rows = cell.rows();
     for (const CellAt& part : released) {
       rows -= part.rows();
     }
-    GB_ASSIGN_OR_RETURN(const bool few, IsRemainderFew(run_, cell, rows, contribution, [&] { return released; }));
-    if (!few) {
-      return {};
+    bool unsafe = rows == 0 && TellNumber(t, total, parts, contribution);
+    if (!unsafe) {
+      GB_ASSIGN_OR_RETURN(unsafe, IsRemainderUnsafe(run_, cell, rows, contribution, [&] { return released; }));
+    }
+    if (!unsafe) {
+      return false;
     }
     if (total_may && (total_side_.order > parts_side_.order || !last)) {
       total_.groups[t].out[total.call] = false;
     } else if (last) {
       parts_.groups[*last].out[parts.call] = false;
     }
-    return {};
+    return true;
   }
 
   RunContext& run_;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Totals with their parts, within the run and over the history (PLANNER.md P10): where the parts of a released total
-// that are not out together have 1 to k-1 units, the total less the released parts would tell about them. What comes
-// later is withheld: the total, or a further part.
+// that are not out together have 1 to k-1 units, the total less the released parts would tell about them. Where sums of
+// all parts are out, the total's average would tell how many of its 1 to k-1 units have no value (P4). What comes later
+// is withheld: the total, or a further part. Reach: one grid of parts.
 #pragma once
 
 #include <vector>

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/worker/job_database.h"
 
+#include "query/population.h"
+#include "query/type.h"
+
 namespace glovebox::engine::worker {
 
 Result<JobDatabase> JobDatabase::Open() {
@@ -36,6 +39,24 @@ Status JobDatabase::AttachReadOnly(const std::string& path, const std::string& a
     }
   }
   return {};
+}
+
+Status JobDatabase::AttachEmpty(const std::vector<Column>& columns, const std::string& alias) {
+  const std::string name = duckdb::QuoteIdentifier(alias);
+  std::string list;
+  for (const Column& column : columns) {
+    if (column.name.starts_with("__gb_")) {
+      continue;  // the hidden unit is below
+    }
+    const auto type = query::ParseTypeName(column.type);
+    if (!type) {
+      return {ErrorCode::kInvalidParameterValue, "a column has a type that rooms do not have"};
+    }
+    list += duckdb::QuoteIdentifier(column.name) + " " + query::TypeName(*type) + ", ";
+  }
+  return connection_->Execute("ATTACH ':memory:' AS " + name + "; CREATE TABLE " + name + ".data (" + list +
+                              query::kUnitColumn + " UINTEGER); CREATE TABLE " + name +
+                              ".units (id UINTEGER, hash HUGEINT)");
 }
 
 Status JobDatabase::AttachNew(const std::string& path, const std::string& alias) {

@@ -12,6 +12,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "engine/duckdb/connection.h"
@@ -28,6 +29,8 @@ class JobDatabase {
   [[nodiscard]] duckdb::Connection& connection() { return *connection_; }
   // Its tables are then `alias.data` and, of a prepared asset, `alias.units`. A file may have several aliases.
   Status AttachReadOnly(const std::string& path, const std::string& alias);
+  // A prepared asset of these columns without rows. INVALID_PARAMETER_VALUE if one has a type that rooms do not have.
+  Status AttachEmpty(const std::vector<Column>& columns, const std::string& alias);
   // A new table file. REQUIRES: nothing is at `path`.
   Status AttachNew(const std::string& path, const std::string& alias);
   // Writes everything of `alias` to its file and closes it; afterwards there is no log file beside it.

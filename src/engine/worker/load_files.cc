@@ -9,6 +9,7 @@
 
 #include "base/limits.h"
 #include "base/strings.h"
+#include "engine/worker/error_place.h"
 
 namespace glovebox::engine::worker {
 namespace {
@@ -126,8 +127,16 @@ Result<std::string> OptionLiteral(const CsvOption& option, const std::string& te
                call);
 }
 
-Result<std::string> CsvReader(const query::FileCall& call, const std::string& path, Format format) {
+// What becomes of a line that does not fit.
+enum class BadLines { kFail, kRecord };
+
+Result<std::string> CsvReader(const query::FileCall& call, const std::string& path, Format format, BadLines bad_lines) {
   std::map<std::string_view, std::string> options = CsvDefaults();
+  if (bad_lines == BadLines::kRecord) {
+    options["ignore_errors"] = "true";
+    options["store_rejects"] = "true";
+    options["rejects_limit"] = "1";
+  }
   if (format == Format::kTsv) {
     options["delim"] = "'\t'";
   }
@@ -152,7 +161,7 @@ Result<std::string> CsvReader(const query::FileCall& call, const std::string& pa
 Result<std::string> ReaderOf(const query::FileCall& call, const std::string& path) {
   GB_ASSIGN_OR_RETURN(const Format format, FormatOf(call));
   if (format == Format::kCsv || format == Format::kTsv) {
-    return CsvReader(call, path, format);
+    return CsvReader(call, path, format, BadLines::kFail);
   }
   for (const auto& [name, text] : call.options) {
     if (name != "format") {
@@ -179,24 +188,20 @@ Result<query::ColumnDef> TargetColumn(const std::string& name, const std::string
                call);
 }
 
-// DuckDB's message quotes the line; only its number may go out.
-std::string LineHint(const std::string& detail) {
-  constexpr std::string_view kMark = "CSV Error on Line: ";
-  const std::size_t found = detail.find(kMark);
-  if (found == std::string::npos) {
-    return "";
-  }
-  const std::size_t first = found + kMark.size();
-  const std::size_t end = detail.find_first_not_of("0123456789", first);
-  return " (line " + detail.substr(first, end - first) + ")";
-}
-
-Status Unreadable(const duckdb::Connection& connection, const Status& status, const query::FileCall& call) {
+Status Unreadable(duckdb::Connection& connection, const Status& status, const query::FileCall& call,
+                  const std::string& path) {
   if (status.code() != ErrorCode::kRunFailed) {
     return status;
   }
+  std::string place = PlaceInFile(connection.last_error_detail(), path);
+  GB_ASSIGN_OR_RETURN(const Format format, FormatOf(call));
+  if (format == Format::kCsv || format == Format::kTsv) {
+    GB_ASSIGN_OR_RETURN(const std::string reader, CsvReader(call, path, format, BadLines::kRecord));
+    const std::string reject = FirstReject(connection, reader);
+    place = reject.empty() ? place : reject;
+  }
   return Wrong(ErrorCode::kInvalidParameterValue,
-               "the file " + call.path + " cannot be read in this format" + LineHint(connection.last_error_detail()) +
+               "the file " + call.path + " cannot be read in this format" + place +
                    "; check format, header, sep, quote and encoding",
                call);
 }
@@ -206,7 +211,7 @@ Result<query::FileTable> LoadFile(duckdb::Connection& connection, const query::F
   GB_ASSIGN_OR_RETURN(const std::string reader, ReaderOf(call, path));
   const auto described = connection.Query("DESCRIBE SELECT * FROM " + reader, limits::kSqlColumnsMax);
   if (!described.ok()) {
-    return Unreadable(connection, described.status(), call);
+    return Unreadable(connection, described.status(), call, path);
   }
   query::FileTable table{.columns = {}, .relation = QuoteIdentifier(relation)};
   std::string items;
@@ -222,7 +227,7 @@ Result<query::FileTable> LoadFile(duckdb::Connection& connection, const query::F
   const Status loaded =
       connection.Execute("CREATE TEMP TABLE " + table.relation + " AS SELECT " + items + " FROM " + reader);
   if (!loaded.ok()) {
-    return Unreadable(connection, loaded, call);
+    return Unreadable(connection, loaded, call, path);
   }
   return table;
 }

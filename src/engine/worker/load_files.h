@@ -12,7 +12,7 @@
 // inferschema (true) or all_varchar (false).
 //
 // Errors: RESOURCE_DOES_NOT_EXIST, NOT_SUPPORTED, INVALID_PARAMETER_VALUE with the position of the call. No message
-// quotes a value of the file; the number of a line is given where it is known. Threads: those of the connection.
+// quotes a value of the file; line and column are given where DuckDB knows them. Threads: those of the connection.
 #pragma once
 
 #include <string>

@@ -36,13 +36,16 @@ constexpr std::array<std::pair<Unconfined, std::string_view>, 2> kUnconfined = {
     {{Unconfined::kRefuse, "refuse"}, {Unconfined::kAllow, "allow"}}};
 constexpr std::array<std::pair<Role, std::string_view>, 2> kRoles = {
     {{Role::kOwn, "own"}, {Role::kProtected, "protected"}}};
-constexpr std::array<std::pair<RunMode, std::string_view>, 2> kRunModes = {
-    {{RunMode::kPlanOnly, "plan_only"}, {RunMode::kExecute, "execute"}}};
+constexpr std::array<std::pair<RunMode, std::string_view>, 3> kRunModes = {
+    {{RunMode::kPlanOnly, "plan_only"}, {RunMode::kPlanAndCheck, "plan_and_check"}, {RunMode::kExecute, "execute"}}};
+constexpr std::array<std::pair<BadCast, std::string_view>, 2> kBadCasts = {
+    {{BadCast::kNull, "null"}, {BadCast::kError, "error"}}};
 
 EnumNames<JobKind> NamesOf(JobKind) { return kJobKinds; }
 EnumNames<Unconfined> NamesOf(Unconfined) { return kUnconfined; }
 EnumNames<Role> NamesOf(Role) { return kRoles; }
 EnumNames<RunMode> NamesOf(RunMode) { return kRunModes; }
+EnumNames<BadCast> NamesOf(BadCast) { return kBadCasts; }
 
 void Visit(auto& a, Is<Confinement> auto& v) {
   a("readable_files", v.readable_files);
@@ -107,6 +110,7 @@ void Visit(auto& a, Is<SelectRequest> auto& v) {
   a("default_namespace", v.default_namespace);
   a("target_path", v.target_path);
   a("row_limit", v.row_limit);
+  a("bad_cast", v.bad_cast);
 }
 void Visit(auto& a, Is<SelectResult> auto& v) {
   a("file", v.file);
@@ -152,6 +156,7 @@ void Visit(auto& a, Is<RunAsset> auto& v) {
 void Visit(auto& a, Is<Cell> auto& v) { a("sql", v.sql); }
 void Visit(auto& a, Is<RunRequest> auto& v) {
   a("mode", v.mode);
+  a("runner", v.runner);
   a("cells", v.cells);
   a("parameters", v.parameters);
   a("assets", v.assets);

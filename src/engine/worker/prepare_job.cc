@@ -273,7 +273,9 @@ Status WriteAsset(const Plan& plan, duckdb::Connection& connection) {
   std::string items;
   for (const Kept& kept : plan.kept) {
     if (kept.rule != nullptr) {
-      items += FinalValue(kept) + " AS " + QuoteIdentifier(kept.name) + ", ";
+      // Plans are made over the types that are reported, without the file.
+      items += "CAST(" + FinalValue(kept) + " AS " + query::TypeName(kept.type) + ") AS " + QuoteIdentifier(kept.name) +
+               ", ";
     }
   }
   return connection.Execute("CREATE TABLE " + out + ".data AS SELECT " + items + "u.id AS __gb_unit FROM stage JOIN " +
@@ -350,9 +352,33 @@ Status RegisterFunctions(const PrepareRequest& request, duckdb::Connection& conn
   return duckdb::RegisterUnitHash(connection, request.unit_secret);
 }
 
+std::vector<Column> WrittenColumns(const Plan& plan) {
+  std::vector<Column> out;
+  for (const Kept& kept : plan.kept) {
+    if (kept.rule != nullptr) {
+      out.push_back({.name = kept.name, .type = query::TypeName(kept.type)});
+    }
+  }
+  return out;
+}
+
+// The columns alone: over an empty table of the source's schema, without a secret.
+Result<PreparedAsset> Describe(const PrepareRequest& request, JobDatabase& database) {
+  GB_RETURN_IF_ERROR(duckdb::RegisterTextFunctions(database.connection(), std::make_shared<duckdb::Keyring>()));
+  GB_RETURN_IF_ERROR(database.AttachEmpty(request.table.columns, kSource));
+  GB_RETURN_IF_ERROR(database.connection().Lock({}));
+  GB_ASSIGN_OR_RETURN(const Plan plan, MakePlan(request, database.connection()));
+  PreparedAsset asset;
+  asset.file.columns = WrittenColumns(plan);
+  return asset;
+}
+
 }  // namespace
 
 Result<PreparedAsset> RunPrepareJob(const PrepareRequest& request, JobDatabase& database) {
+  if (request.target_path.empty()) {
+    return Describe(request, database);
+  }
   duckdb::Connection& connection = database.connection();
   GB_RETURN_IF_ERROR(RegisterFunctions(request, connection));
   GB_RETURN_IF_ERROR(database.AttachReadOnly(request.table.path, kSource));
@@ -372,11 +398,7 @@ Result<PreparedAsset> RunPrepareJob(const PrepareRequest& request, JobDatabase& 
   GB_ASSIGN_OR_RETURN(asset.statistics, Statistics(plan, connection));
   asset.file.path = request.target_path;
   asset.file.rows = asset.statistics.GetInt("rows");
-  for (const Kept& kept : plan.kept) {
-    if (kept.rule != nullptr) {
-      asset.file.columns.push_back({.name = kept.name, .type = query::TypeName(kept.type)});
-    }
-  }
+  asset.file.columns = WrittenColumns(plan);
   GB_RETURN_IF_ERROR(database.Close(kOut));
   return asset;
 }

@@ -10,7 +10,9 @@ Result<RunResult> RunGovernedRunJob(const RunRequest& request, JobDatabase& data
   for (const std::vector<RunAsset>* assets : {&request.assets, &request.earlier_assets}) {
     for (const RunAsset& asset : *assets) {
       const std::string name = "asset_" + std::to_string(number++);
-      if (!asset.prepared.file.path.empty()) {  // a plan alone can be made over schemas
+      if (asset.prepared.file.path.empty()) {  // a plan is made over schemas
+        GB_RETURN_IF_ERROR(database.AttachEmpty(asset.prepared.file.columns, name));
+      } else {
         GB_RETURN_IF_ERROR(database.AttachReadOnly(asset.prepared.file.path, name));
       }
     }

@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "engine/duckdb/scalar_functions.h"
 #include "engine/worker/author_sql.h"
+#include "engine/worker/error_place.h"
 #include "engine/worker/job_database.h"
 #include "engine/worker/jobs.h"
 #include "engine/worker/load_files.h"
@@ -101,12 +102,23 @@ Status BindTypes(query::CompiledQuery& compiled, duckdb::Connection& connection)
 }
 
 // A statement that fails while it runs, fails on the owner's own data; what DuckDB says would quote it all the same.
-Status ExplainToOwner(const Status& status) {
+Status ExplainToOwner(const Status& status, const std::string& detail) {
   if (status.code() != ErrorCode::kRunFailed) {
     return status;
   }
+  if (const auto place = PlaceOfCast(detail); place.has_value()) {
+    return Status(
+               ErrorCode::kInvalidParameterValue,
+               "a value cannot be cast to the type that stands here; correct it, or write TRY_CAST, which gives NULL")
+        .At(place);
+  }
   return {ErrorCode::kInvalidParameterValue,
-          "the query failed on its data: a value does not fit a type or range; try_cast gives NULL there"};
+          "the query failed on its data: a value does not fit a type or range; TRY_CAST gives NULL there"};
+}
+
+query::OwnQueryOptions OptionsOf(const SelectRequest& request) {
+  return {.secrets = request.secrets.empty() ? query::Secrets::kForbidden : query::Secrets::kAsHmacKey,
+          .bad_cast = request.bad_cast == BadCast::kError ? query::BadCast::kError : query::BadCast::kNull};
 }
 
 }  // namespace
@@ -119,11 +131,9 @@ Result<SelectResult> RunSelectJob(const SelectRequest& request, JobDatabase& dat
   GB_ASSIGN_OR_RETURN(const std::vector<query::FileCall> calls, query::FindFileCalls(*tree));
   GB_ASSIGN_OR_RETURN(const std::vector<query::FileTable> files, LoadFiles(connection, calls, request.files));
   GB_ASSIGN_OR_RETURN(const std::vector<query::OwnTable> own, OwnTables(request.tables));
-  GB_ASSIGN_OR_RETURN(
-      query::CompiledQuery compiled,
-      query::CompileOwnQuery(*tree, own, files, functions.definitions, parameters,
-                             {.default_parts = request.default_namespace},
-                             request.secrets.empty() ? query::Secrets::kForbidden : query::Secrets::kAsHmacKey));
+  GB_ASSIGN_OR_RETURN(query::CompiledQuery compiled,
+                      query::CompileOwnQuery(*tree, own, files, functions.definitions, parameters,
+                                             {.default_parts = request.default_namespace}, OptionsOf(request)));
   GB_RETURN_IF_ERROR(AttachTables(request, own, compiled.sql, database));
   GB_RETURN_IF_ERROR(AddSecrets(request, connection));
   GB_ASSIGN_OR_RETURN(compiled.columns, DescribeQuery(connection, compiled.sql));
@@ -134,7 +144,8 @@ Result<SelectResult> RunSelectJob(const SelectRequest& request, JobDatabase& dat
   GB_RETURN_IF_ERROR(BindTypes(compiled, connection));
   Result<SelectResult> result = request.target_path.empty() ? ReadRows(compiled, request.row_limit, database)
                                                             : WriteTable(compiled, request.target_path, database);
-  return result.ok() ? std::move(result) : Result<SelectResult>(ExplainToOwner(result.status()));
+  return result.ok() ? std::move(result)
+                     : Result<SelectResult>(ExplainToOwner(result.status(), connection.last_error_detail()));
 }
 
 Status RunCheckFunctionJob(const FunctionCheck& check, JobDatabase& database) {

@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/strings.h"
+#include "engine/process_engine.h"
 
 namespace glovebox::scenarios {
 namespace {
@@ -21,10 +22,12 @@ std::vector<std::string> NameParts(const std::string& name) { return Split(name,
 
 }  // namespace
 
-Workshop::Workshop() {
+Workshop::Workshop(std::unique_ptr<engine::Engine> engine) : engine_(std::move(engine)) {
   std::string pattern = (std::filesystem::temp_directory_path() / "glovebox-scenarios-XXXXXX").string();
   folder_ = mkdtemp(pattern.data()) != nullptr ? pattern : "";
-  engine_ = std::make_unique<engine::ProcessEngine>(engine::ProcessEngineOptions{});
+  if (engine_ == nullptr) {
+    engine_ = std::make_unique<engine::ProcessEngine>(engine::ProcessEngineOptions{});
+  }
 }
 
 Workshop::~Workshop() {
@@ -149,8 +152,9 @@ Answer Room::Ask(const std::string& sql, engine::RunMode mode) {
   }
   answer.certificate = json::WriteCanonical(result->certificate);
   answer.outputs = std::move(result->outputs);
+  answer.record = std::move(result->record);
   if (keeps_history && mode == engine::RunMode::kExecute) {
-    history_.push_back(std::move(result->record));
+    history_.push_back(answer.record);
   }
   return answer;
 }

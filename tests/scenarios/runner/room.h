@@ -12,14 +12,15 @@
 
 #include "base/result.h"
 #include "engine/duckdb/connection.h"
-#include "engine/process_engine.h"
+#include "engine/engine.h"
 
 namespace glovebox::scenarios {
 
 // Tables that were prepared once are kept for all files.
 class Workshop {
  public:
-  Workshop();
+  // With workers of its own, unless it is given an engine.
+  explicit Workshop(std::unique_ptr<engine::Engine> engine = nullptr);
   ~Workshop();
   Workshop(const Workshop&) = delete;
   Workshop& operator=(const Workshop&) = delete;
@@ -32,7 +33,7 @@ class Workshop {
 
  private:
   std::string folder_;
-  std::unique_ptr<engine::ProcessEngine> engine_;
+  std::unique_ptr<engine::Engine> engine_;
   std::map<std::string, engine::TableFile> tables_;
   std::map<std::string, engine::PreparedAsset> prepared_;
 };
@@ -41,6 +42,7 @@ struct Answer {
   Status status;
   std::string certificate;  // canonical JSON
   std::vector<engine::OutputTable> outputs;
+  json::Value record;  // null if nothing was executed
 };
 
 class Room {

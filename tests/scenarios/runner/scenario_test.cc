@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +19,7 @@
 #include "base/errors.h"
 #include "base/strings.h"
 #include "engine/worker/worker_main.h"
+#include "tests/scenarios/runner/constructs.h"
 #include "tests/scenarios/runner/room.h"
 #include "tests/scenarios/runner/rows.h"
 #include "tests/scenarios/runner/scenario_file.h"
@@ -35,7 +37,8 @@ class Scenario {
         {"history", &Scenario::History},   {"refuse", &Scenario::Refuse},           {"failed", &Scenario::Failed},
         {"accept", &Scenario::Accept},     {"released", &Scenario::Released},       {"withheld", &Scenario::Withheld},
         {"equal", &Scenario::Equal},       {"certificate", &Scenario::Certificate}, {"outputs", &Scenario::Outputs},
-        {"rejected", &Scenario::Rejected},
+        {"rejected", &Scenario::Rejected}, {"handled", &Scenario::Handled},         {"refused", &Scenario::Refused},
+        {"free", &Scenario::Free},         {"unwritten", &Scenario::Unwritten},
     };
     for (const Record& record : file_.records) {
       SCOPED_TRACE(file_.name + ".test:" + std::to_string(record.line));
@@ -90,6 +93,28 @@ class Scenario {
     room_.Forget();
   }
 
+  // Whether a refusal goes on after what it refuses: a form to use, or what is allowed. A name that is not there and a
+  // text that does not parse have none.
+  static bool Instructs(const Status& status) {
+    const auto says = [&status](std::string_view words) { return status.message().find(words) != std::string::npos; };
+    const bool refusal = status.code() == ErrorCode::kNotSupported || status.code() == ErrorCode::kQueryRefused ||
+                         status.code() == ErrorCode::kSqlType;
+    return !refusal || says("; ") || says(": ") || says("writ") || says(" use ") || says(" only") || says(" instead");
+  }
+
+  // A statement that the planner refuses, in what it says: where, and by which rule ("-" is none).
+  std::optional<Status> Refusal(const std::string& sql, const std::string& rule) {
+    const Answer answer = room_.Ask(sql);
+    if (answer.status.ok()) {
+      ADD_FAILURE() << "not refused:\n" << (answer.outputs.empty() ? "" : Show(RowsOf(answer.outputs.back())));
+      return std::nullopt;
+    }
+    EXPECT_EQ(answer.status.rule(), rule == "-" ? "" : rule) << answer.status.message();
+    EXPECT_TRUE(answer.status.position().has_value()) << "no position: " << answer.status.message();
+    EXPECT_TRUE(Instructs(answer.status)) << "not what to write instead: " << answer.status.message();
+    return answer.status;
+  }
+
   // refuse RULE CODE [@PLACE] [TEXT...]: statements; "-" is no rule; the refusal points at PLACE and says TEXT
   void Refuse(const Record& record) {
     ASSERT_GE(record.words.size(), 2U);
@@ -98,20 +123,51 @@ class Scenario {
     const std::string text = Join({record.words.begin() + (placed ? 3 : 2), record.words.end()}, " ");
     for (const std::string& sql : record.Statements()) {
       SCOPED_TRACE(sql);
-      const Answer answer = room_.Ask(sql);
-      if (answer.status.ok()) {
-        ADD_FAILURE() << "not refused:\n" << (answer.outputs.empty() ? "" : Show(RowsOf(answer.outputs.back())));
+      const std::optional<Status> status = Refusal(sql, record.words[0]);
+      if (!status) {
         continue;
       }
-      EXPECT_EQ(answer.status.rule(), record.words[0] == "-" ? "" : record.words[0]) << answer.status.message();
-      EXPECT_EQ(WireName(answer.status.code()), record.words[1]) << answer.status.message();
-      EXPECT_NE(answer.status.message().find(text), std::string::npos) << answer.status.message();
+      EXPECT_EQ(WireName(status->code()), record.words[1]) << status->message();
+      EXPECT_NE(status->message().find(text), std::string::npos) << status->message();
       if (placed) {
-        const std::size_t at = answer.status.position().value_or(sql.size());
-        EXPECT_EQ(sql.substr(std::min(at, sql.size()), place.size()), place) << answer.status.message();
+        const std::size_t at = status->position().value_or(sql.size());
+        EXPECT_EQ(sql.substr(std::min(at, sql.size()), place.size()), place) << status->message();
       }
     }
   }
+
+  // The lists of constructs: see constructs.test.
+  void Handled(const Record& record) {
+    Accept(record);
+    const Construct construct = ReadConstruct(record);
+    for (const std::string& sql : construct.refused) {
+      SCOPED_TRACE(sql);
+      Refusal(sql, construct.rule);
+    }
+  }
+
+  void Refused(const Record& record) {
+    const Construct construct = ReadConstruct(record);
+    for (const std::string& sql : construct.examples) {
+      SCOPED_TRACE(sql);
+      if (const std::optional<Status> status = Refusal(sql, construct.rule)) {
+        EXPECT_EQ(status->code(), ErrorCode::kNotSupported) << status->message();
+        EXPECT_NE(status->message().find(construct.says), std::string::npos) << status->message();
+      }
+    }
+  }
+
+  void Free(const Record& record) {
+    Equal(record);
+    const Construct construct = ReadConstruct(record);
+    EXPECT_FALSE(construct.refused.empty());
+    for (const std::string& sql : construct.refused) {
+      SCOPED_TRACE(sql);
+      Refusal(sql, construct.rule);
+    }
+  }
+
+  void Unwritten(const Record& record) { EXPECT_TRUE(record.body.empty()); }
 
   // failed CODE: statements whose run fails after it has started
   void Failed(const Record& record) {
@@ -128,7 +184,7 @@ class Scenario {
   void Accept(const Record& record) {
     for (const std::string& sql : record.Statements()) {
       SCOPED_TRACE(sql);
-      const Answer answer = room_.Ask(sql, engine::RunMode::kPlanOnly);
+      const Answer answer = room_.Ask(sql, engine::RunMode::kPlanAndCheck);
       EXPECT_TRUE(answer.status.ok()) << answer.status.rule() << ": " << answer.status.message();
     }
   }
@@ -136,6 +192,10 @@ class Scenario {
   // The rows of the last output; nothing, and a failure, if there are none.
   std::optional<std::vector<Row>> Rows(const std::string& sql) {
     const Answer answer = room_.Ask(sql);
+    if (answer.status.ok()) {
+      const Answer planned = room_.Ask(sql, engine::RunMode::kPlanOnly);
+      EXPECT_EQ(planned.certificate, answer.certificate) << "a plan without data has another certificate (P14)";
+    }
     if (!answer.status.ok() || answer.outputs.empty()) {
       ADD_FAILURE() << "not released: " << WireName(answer.status.code()) << " " << answer.status.rule() << ": "
                     << answer.status.message();
@@ -176,7 +236,7 @@ class Scenario {
     }
   }
 
-  // equal [ordered]: statements that release what DuckDB answers without rules
+  // equal [ordered], free: statements that release what DuckDB answers without rules
   void Equal(const Record& record) {
     for (const std::string& sql : record.Statements()) {
       SCOPED_TRACE(sql);

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "api/health_api.h"
 #include "api/router.h"
 #include "base/file.h"
 #include "base/strings.h"
@@ -51,8 +52,13 @@ std::set<std::string> Routes() {
                         .statements = &executor,
                         .metrics = &metrics};
   std::set<std::string> routes;
-  for (const auto& [method, pattern] : MakeRouter(context, runs, "http").Routes()) {
-    routes.insert(std::string(http::MethodName(method)) + " " + pattern);
+  http::Router metrics_router;
+  AddMetricsApi(context, metrics_router);
+  const http::Router router = MakeRouter(context, runs, "http");
+  for (const http::Router* one : {&router, static_cast<const http::Router*>(&metrics_router)}) {
+    for (const auto& [method, pattern] : one->Routes()) {
+      EXPECT_TRUE(routes.insert(std::string(http::MethodName(method)) + " " + pattern).second);
+    }
   }
   return routes;
 }

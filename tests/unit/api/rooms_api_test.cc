@@ -250,7 +250,7 @@ TEST_F(RoomsApiTest, NotebookReviewsAndRevisions) {
   EXPECT_EQ(plan.body.Get("outputs")->as_array().size(), planned->as_array().size());
   EXPECT_EQ(plan.body.Get("outputs")->as_array().at(0).GetString("name"), planned->as_array().at(0).GetString("name"));
   EXPECT_EQ(plan.body.Get("outputs")->as_array().at(0).Get("columns")->as_array().at(0).GetString("name"),
-            planned->as_array().at(0).Get("columns")->as_array().at(0).as_string());
+            planned->as_array().at(0).Get("columns")->as_array().at(0).GetString("name"));
 }
 
 TEST_F(RoomsApiTest, RequestsThatComputeHaveAShareForEachOrganisation) {

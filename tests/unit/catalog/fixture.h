@@ -12,6 +12,8 @@
 #include "base/file.h"
 #include "catalog/catalog.h"
 #include "catalog/migrations.h"
+#include "catalog/sql.h"
+#include "catalog/stored_bytes.h"
 #include "store/database.h"
 
 namespace glovebox::catalog {
@@ -85,6 +87,20 @@ class CatalogTest : public testing::Test {
     auto changed =
         catalog_->grants.Change(admin_, kind, name, {{.principal = principal, .add = privileges, .remove = {}}});
     return changed.ok() ? Status() : changed.status();
+  }
+
+  // As if files elsewhere left just so many bytes of the admin's organisation's storage.
+  Status FillStorage(std::int64_t left) {
+    GB_ASSIGN_OR_RETURN(const auto transaction, database_->Begin(store::Access::kWrite));
+    GB_RETURN_IF_ERROR(catalog::Run(*transaction, "DELETE FROM volume_files WHERE path = 'elsewhere'", {}));
+    GB_ASSIGN_OR_RETURN(const std::int64_t now_left,
+                        RoomFor(*transaction, {.organisation = admin_.organisation, .volume = "", .path = ""}));
+    GB_RETURN_IF_ERROR(catalog::Run(
+        *transaction,
+        "INSERT INTO volume_files (organisation_id, volume_id, path, bytes, changes) SELECT "
+        "organisation_id, id, 'elsewhere', ?, 0 FROM securables WHERE organisation_id = ? AND kind = 'CATALOG' LIMIT 1",
+        {now_left - left, admin_.organisation.str()}));
+    return transaction->Commit();
   }
 
   std::string data_folder_;

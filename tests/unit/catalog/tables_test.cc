@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/limits.h"
+#include "catalog/table_rows.h"
 #include "tests/unit/catalog/fixture.h"
 
 namespace glovebox::catalog {
@@ -137,6 +139,67 @@ TEST_F(Data, FilesOfADeletedTableGoAtStart) {
   ASSERT_TRUE(WriteFileDurably(table_.current.path, "rows").ok());
   EXPECT_EQ(catalog_->tables.RemoveUnreferencedFiles().value(), 1);
   EXPECT_FALSE(FileExists(folder));
+}
+
+// What must never go: the current version, however old, and one that was replaced a moment ago, which a job may read.
+TEST_F(Data, OldVersionsGoAfterAGrace) {
+  const auto replace = [&] { return MakeTable(admin_, "main.s", "t", Columns(), OnExisting::kReplace)->current.path; };
+  const std::string first = table_.current.path;
+  clock_.AdvanceMs(2 * limits::kTableVersionGraceMs);
+  EXPECT_EQ(catalog_->tables.RemoveOldVersions().value(), 0);
+  const std::string second = replace();
+  EXPECT_EQ(catalog_->tables.RemoveOldVersions().value(), 0);
+  clock_.AdvanceMs(limits::kTableVersionGraceMs - 1);
+  const std::string third = replace();
+  EXPECT_EQ(catalog_->tables.RemoveOldVersions().value(), 0);
+  EXPECT_TRUE(FileExists(first) && FileExists(second) && FileExists(third));
+  clock_.AdvanceMs(1);
+  EXPECT_EQ(catalog_->tables.RemoveOldVersions().value(), 1);
+  EXPECT_FALSE(FileExists(first));
+  EXPECT_TRUE(FileExists(second) && FileExists(third));
+  clock_.AdvanceMs(2 * limits::kTableVersionGraceMs);
+  EXPECT_EQ(catalog_->tables.RemoveOldVersions().value(), 1);
+  EXPECT_FALSE(FileExists(second));
+  EXPECT_TRUE(FileExists(third));
+  EXPECT_EQ(catalog_->tables.Get(admin_, "main.s.t")->current.path, third);
+  // Numbers go on, and a next version is as good as ever.
+  EXPECT_EQ(MakeTable(admin_, "main.s", "t", Columns(), OnExisting::kReplace)->current.number, 4);
+  EXPECT_EQ(catalog_->tables.RemoveUnreferencedFiles().value(), 0);
+  // A crash between the rows and the files.
+  clock_.AdvanceMs(limits::kTableVersionGraceMs);
+  {
+    auto transaction = database_->Begin(store::Access::kWrite);
+    const Context context{.database = database_.get(),
+                          .clock = &clock_,
+                          .random = &random_,
+                          .master_key = &master_key_,
+                          .data_folder = data_folder_};
+    EXPECT_EQ(ForgetOldVersions(**transaction, context, clock_.Now(), 10)->size(), 1U);
+    ASSERT_TRUE((*transaction)->Commit().ok());
+  }
+  EXPECT_EQ(catalog_->tables.RemoveUnreferencedFiles().value(), 1);
+  EXPECT_FALSE(FileExists(third));
+  EXPECT_TRUE(FileExists(catalog_->tables.Get(admin_, "main.s.t")->current.path));
+}
+
+TEST_F(Data, AStorageThatIsFullTakesNoTable) {
+  ASSERT_TRUE(FillStorage(3).ok());  // a table's file has 4 bytes
+  EXPECT_EQ(MakeTable(admin_, "main.s", "u", Columns()).status().code(), ErrorCode::kInvalidState);
+  EXPECT_EQ(catalog_->tables.Get(admin_, "main.s.u").status().code(), ErrorCode::kNotFound);
+  EXPECT_EQ(MakeTable(admin_, "main.s", "t", Columns(), OnExisting::kReplace).status().code(),
+            ErrorCode::kInvalidState);
+  EXPECT_EQ(catalog_->tables.Get(admin_, "main.s.t")->current.number, 1);
+  ASSERT_TRUE(catalog_->securables.Delete(admin_, SecurableKind::kTable, "main.s.t", IfNotEmpty::kFail).ok());
+  EXPECT_TRUE(MakeTable(admin_, "main.s", "u", Columns()).ok());
+  // An old version counts until it goes.
+  EXPECT_EQ(MakeTable(admin_, "main.s", "u", Columns(), OnExisting::kReplace).status().code(),
+            ErrorCode::kInvalidState);
+  ASSERT_TRUE(FillStorage(4).ok());
+  EXPECT_TRUE(MakeTable(admin_, "main.s", "u", Columns(), OnExisting::kReplace).ok());
+  ASSERT_TRUE(FillStorage(0).ok());
+  clock_.AdvanceMs(limits::kTableVersionGraceMs);
+  EXPECT_EQ(catalog_->tables.RemoveOldVersions().value(), 1);
+  EXPECT_TRUE(MakeTable(admin_, "main.s", "v", Columns()).ok());
 }
 
 TEST_F(Data, PoliciesNameFunctionsAndColumns) {
@@ -288,6 +351,15 @@ TEST_F(SecretStore, ValuesComeOutOnlyForTheWorkerOfAReader) {
   EXPECT_EQ(list->front().key, "salt");
 }
 
+TEST_F(SecretStore, CreatingAScopeNeedsAPrivilegeOnTheMetastore) {
+  Secrets& secrets = catalog_->secrets;
+  EXPECT_EQ(secrets.CreateScope(user_, "mine", "").code(), ErrorCode::kPermissionDenied);
+  EXPECT_TRUE(secrets.ListScopes(admin_)->empty());
+  ASSERT_TRUE(Grant(SecurableKind::kMetastore, "", user_.name, {Privilege::kCreateSecretScope}).ok());
+  EXPECT_TRUE(secrets.CreateScope(user_, "mine", "").ok());
+  EXPECT_TRUE(secrets.Put(user_, "mine", "key", "value").ok());
+}
+
 TEST_F(SecretStore, ValuesAreSealedToTheirPlace) {
   Secrets& secrets = catalog_->secrets;
   ASSERT_TRUE(secrets.CreateScope(admin_, "join", "").ok());
@@ -310,7 +382,8 @@ TEST_F(SecretStore, ValuesAreSealedToTheirPlace) {
 TEST_F(SecretStore, PermissionsAreReadWriteManage) {
   Secrets& secrets = catalog_->secrets;
   ASSERT_TRUE(secrets.CreateScope(admin_, "Join", "").ok());
-  EXPECT_EQ(secrets.CreateScope(user_, "join", "").code(), ErrorCode::kAlreadyExists);
+  EXPECT_EQ(secrets.CreateScope(admin_, "join", "").code(), ErrorCode::kAlreadyExists);
+  EXPECT_EQ(secrets.CreateScope(user_, "join", "").code(), ErrorCode::kPermissionDenied);
   EXPECT_EQ(secrets.Put(user_, "join", "k", "v").code(), ErrorCode::kNotFound);
   EXPECT_TRUE(secrets.ListScopes(user_)->empty());
   ASSERT_TRUE(secrets.PutAcl(admin_, "join", user_.name, SecretPermission::kRead).ok());

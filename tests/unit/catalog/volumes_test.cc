@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "catalog/stored_bytes.h"
 #include "catalog/volume_path.h"
 #include "tests/unit/catalog/fixture.h"
 
@@ -73,6 +74,70 @@ TEST_F(Files, AnUploadThatIsGivenUpLeavesNothing) {
   ASSERT_TRUE(WriteFileDurably(folder_ + "/uploads/left-by-a-crash", "x").ok());
   ASSERT_TRUE(catalog_->volumes.RemoveLeftovers().ok());
   EXPECT_FALSE(FileExists(folder_ + "/uploads/left-by-a-crash"));
+}
+
+TEST_F(Files, AStorageThatIsFullTakesNothingMore) {
+  ASSERT_TRUE(Put("/a", "1234").ok());
+  ASSERT_TRUE(FillStorage(5).ok());
+  EXPECT_EQ(Put("/b", "123456").code(), ErrorCode::kInvalidState);
+  EXPECT_EQ(Content("/b"), "error: The file '" + Path("/b") + "' does not exist.");
+  EXPECT_TRUE(ListDirectory(folder_ + "/uploads")->empty());
+  // Two that fit alone do not fit together.
+  auto first = catalog_->volumes.StartUpload(admin_, Path("/b"), Overwrite::kNo);
+  auto second = catalog_->volumes.StartUpload(admin_, Path("/c"), Overwrite::kNo);
+  ASSERT_TRUE((*first)->Append("123").ok() && (*second)->Append("123").ok());
+  ASSERT_TRUE((*first)->Commit().ok());
+  EXPECT_EQ((*second)->Commit().code(), ErrorCode::kInvalidState);
+  // 2 left. An overwritten file counts by the difference, a smaller one gives bytes back, so does a deleted one.
+  EXPECT_EQ(Put("/a", "1234567", Overwrite::kYes).code(), ErrorCode::kInvalidState);
+  EXPECT_EQ(Content("/a"), "1234");
+  EXPECT_TRUE(Put("/a", "123456", Overwrite::kYes).ok());
+  EXPECT_EQ(Put("/d", "1").code(), ErrorCode::kInvalidState);
+  EXPECT_TRUE(Put("/empty", "").ok());
+  EXPECT_TRUE(Put("/a", "12345", Overwrite::kYes).ok());
+  EXPECT_TRUE(Put("/d", "1").ok());
+  ASSERT_TRUE(catalog_->volumes.DeleteFile(admin_, Path("/b")).ok());
+  EXPECT_TRUE(Put("/e", "123").ok());
+  // What was refused for another reason counts for nothing.
+  ASSERT_TRUE(catalog_->volumes.DeleteFile(admin_, Path("/d")).ok());
+  EXPECT_EQ(catalog_->volumes.DeleteFile(admin_, Path("/d")).code(), ErrorCode::kNotFound);
+  auto late = catalog_->volumes.StartUpload(admin_, Path("/f"), Overwrite::kNo);
+  ASSERT_TRUE((*late)->Append("1").ok());
+  ASSERT_TRUE(Put("/f", "").ok());
+  EXPECT_EQ((*late)->Commit().code(), ErrorCode::kAlreadyExists);
+  EXPECT_TRUE(Put("/g", "1").ok());
+  // Another organisation has a storage of its own; a volume gives back what is in it.
+  ASSERT_TRUE(catalog_->securables.Delete(admin_, SecurableKind::kVolume, "main.s.v", IfNotEmpty::kFail).ok());
+  ASSERT_TRUE(catalog_->volumes.Create(admin_, "main.s", "v", "", IfExists::kFail).ok());
+  EXPECT_TRUE(Put("/a", "123456789").ok());
+  EXPECT_EQ(Put("/b", "1").code(), ErrorCode::kInvalidState);
+}
+
+// A crash between the file and its row: the file's size counts, whether the change was made or not.
+TEST_F(Files, SizesAreSettledAfterACrash) {
+  ASSERT_TRUE(Put("/a", "1234").ok());
+  ASSERT_TRUE(Put("/d/b", "1234").ok());
+  const std::string volume = folder_.substr(folder_.rfind('/') + 1);
+  {
+    auto transaction = database_->Begin(store::Access::kWrite);
+    const auto file = [&](const std::string& path) {
+      return StoredFile{.organisation = admin_.organisation, .volume = volume, .path = path};
+    };
+    ASSERT_TRUE(AnnounceFile(**transaction, file("a"), 100).ok());   // was to be overwritten, and is not
+    ASSERT_TRUE(AnnounceFile(**transaction, file("d/b"), 0).ok());   // was deleted
+    ASSERT_TRUE(AnnounceFile(**transaction, file("new"), 50).ok());  // never came
+    ASSERT_TRUE((*transaction)->Commit().ok());
+  }
+  ASSERT_TRUE(RemoveTree(folder_ + "/files/d/b").ok());
+  const auto stored = [&] {
+    auto transaction = database_->Begin(store::Access::kRead);
+    return (*transaction)->QueryOne("SELECT SUM(bytes), SUM(changes), COUNT(*) FROM volume_files").value().value();
+  };
+  EXPECT_EQ(stored().Int(0), 154);
+  ASSERT_TRUE(catalog_->volumes.RemoveLeftovers().ok());
+  EXPECT_EQ(stored().Int(0), 4);
+  EXPECT_EQ(stored().Int(1), 0);
+  EXPECT_EQ(stored().Int(2), 1);
 }
 
 TEST_F(Files, FilesOfADeletedVolumeGoAtStart) {

@@ -74,17 +74,22 @@ class CliTest : public testing::Test {
 };
 
 TEST_F(CliTest, ServeReadsItsOptions) {
-  EXPECT_EQ(Run({"serve", "--data", "/d", "--listen", "[::1]:99", "--allow-unconfined-workers"}), kExitOk);
+  EXPECT_EQ(Run({"serve", "--data", "/d", "--listen", "[::1]:99", "--metrics-listen", "127.0.0.1:98",
+                 "--allow-unconfined-workers"}),
+            kExitOk);
   ASSERT_EQ(program_.served.size(), 1U);
   EXPECT_EQ(program_.served[0].data_folder, "/d");
   EXPECT_EQ(program_.served[0].host, "::1");
   EXPECT_EQ(program_.served[0].port, 99);
+  EXPECT_EQ(program_.served[0].metrics_host, "127.0.0.1");
+  EXPECT_EQ(program_.served[0].metrics_port, 98);
   EXPECT_EQ(program_.served[0].unconfined, UnconfinedWorkers::kAllow);
 }
 
 TEST_F(CliTest, WorkersAreConfinedUnlessTheOperatorSaysOtherwise) {
   EXPECT_EQ(Run({"serve", "--data", "/d"}), kExitOk);
   EXPECT_EQ(program_.served.at(0).unconfined, UnconfinedWorkers::kRefuse);
+  EXPECT_EQ(program_.served.at(0).metrics_host, "");
   EXPECT_EQ(program_.served.at(0).host, "127.0.0.1");
 }
 
@@ -114,6 +119,7 @@ TEST_F(CliTest, WrongArgumentsDoNothing) {
            {"token", "create", "--organisation", "Insurer", "--user", "u", "--days", "0"},
            {"audit", "verify"},
            {"audit", "verify", "x", "--min-size", "-1"},
+           {"audit", "replan"},
        }) {
     EXPECT_EQ(Run(arguments), kExitUsage);
     EXPECT_FALSE(err_.empty());
@@ -175,6 +181,8 @@ TEST_F(CliTest, TheHelpBeforeTheFirstBuildListsTheSameCommands) {
 
 TEST_F(CliTest, ABundleThatIsNotThereIsNotValid) {
   EXPECT_EQ(Run({"audit", "verify", "/nonexistent/bundle"}), kExitFailed);
+  EXPECT_THAT(err_, HasSubstr("glovebox: "));
+  EXPECT_EQ(Run({"audit", "replan", "/nonexistent/bundle"}), kExitFailed);
   EXPECT_THAT(err_, HasSubstr("glovebox: "));
 }
 

@@ -98,13 +98,5 @@ TEST(HmacTest, EdgesOfTheBlock) {
   EXPECT_EQ(HmacSha256(std::string(65, 'k'), "m"), HmacSha256(ToString(Sha256::Of(std::string(65, 'k'))), "m"));
 }
 
-TEST(ConstantTimeEqualsTest, ComparesAllBytes) {
-  EXPECT_TRUE(ConstantTimeEquals("", ""));
-  EXPECT_TRUE(ConstantTimeEquals(std::string("a\0b", 3), std::string("a\0b", 3)));
-  EXPECT_FALSE(ConstantTimeEquals(std::string("a\0b", 3), std::string("a\0c", 3)));
-  EXPECT_FALSE(ConstantTimeEquals("abc", "abcd"));
-  EXPECT_FALSE(ConstantTimeEquals("abc", "xbc"));
-}
-
 }  // namespace
 }  // namespace glovebox::crypto

@@ -16,6 +16,7 @@
 
 #include "engine/duckdb/connection.h"
 #include "engine/process_engine.h"
+#include "tests/unit/engine/worker_program.h"
 
 namespace glovebox::engine {
 namespace {
@@ -39,7 +40,10 @@ class JobsTest : public ::testing::Test {
     std::filesystem::remove_all(folder_);
   }
 
-  void Use(const ProcessEngineOptions& options) { engine_ = std::make_unique<ProcessEngine>(options); }
+  void Use(ProcessEngineOptions options) {
+    options.executable = worker::WorkerProgram();
+    engine_ = std::make_unique<ProcessEngine>(options);
+  }
   std::string Path(const std::string& name) const { return folder_ + "/" + name; }
   NamedFile Write(const std::string& name, const std::string& content) const {
     std::ofstream(Path(name), std::ios::binary) << content;
@@ -193,6 +197,51 @@ TEST_F(JobsTest, ErrorsOfFilesSayWhatToDo) {
                 .status()
                 .code(),
             ErrorCode::kNotSupported);
+}
+
+TEST_F(JobsTest, ErrorsOfFilesSayWhere) {
+  const auto message = [&](const std::string& name, const std::string& content) {
+    return Select("SELECT * FROM read_files('/Volumes/c/s/v/" + name + "')", {Write(name, content)}).status().message();
+  };
+  const std::string unreadable = "the file /Volumes/c/s/v/f.csv cannot be read in this format ";
+  EXPECT_THAT(message("f.csv", "a,b\n1,x\n2,y,z\n"), HasSubstr(unreadable + "(line 3: there are too many columns)"));
+  EXPECT_THAT(message("f.csv", "a,b\n1,x\n2\n3,z\n"),
+              HasSubstr(unreadable + "(line 3, column b: columns are missing)"));
+  EXPECT_THAT(message("f.csv", "a,b\n1,x\xff\xfe\n"), HasSubstr(unreadable + "(line 2, column b: "));
+  EXPECT_THAT(message("f.jsonl", "{\"a\":1}\n{\"a\"\n"), HasSubstr("(line 3)"));
+}
+
+// What CAST means to a Databricks user: an error, at its place; the data is his own, but no message quotes it.
+TEST_F(JobsTest, ACastThatFailsIsAnErrorAtItsPlace) {
+  const NamedTable t = Table("t", {{"a", "VARCHAR"}, {"b", "VARCHAR"}}, "SELECT '1' AS a, 'secret4111' AS b");
+  SelectRequest request;
+  request.tables = {t};
+  request.default_namespace = {"c", "s"};
+  request.row_limit = 10;
+  request.functions = {{"c.s.as_day", {{"x", "VARCHAR"}}, "CAST(x AS DATE)"}};
+  request.bad_cast = BadCast::kError;
+  const auto fails_at = [&](const std::string& sql) {
+    request.sql = sql;
+    const Status status = engine_->Select(request).status();
+    EXPECT_EQ(status.code(), ErrorCode::kInvalidParameterValue) << sql;
+    EXPECT_THAT(status.message(), HasSubstr("TRY_CAST")) << sql;
+    EXPECT_THAT(status.message(), Not(HasSubstr("4111"))) << sql;
+    return status.position().value_or(0);
+  };
+  EXPECT_EQ(fails_at("SELECT CAST(a AS INT) AS a, CAST(b AS INT) AS b FROM t"), 28U);
+  EXPECT_EQ(fails_at("SELECT 'CAST(/*7*/' AS x, CAST(CAST(b AS STRING) AS DECIMAL(5,2)) AS b FROM t"), 26U);
+  EXPECT_EQ(fails_at("SELECT count(*) AS n FROM t WHERE b::BIGINT = 1"), 35U);
+  EXPECT_EQ(fails_at("SELECT a, as_day(b) AS day FROM t"), 10U);
+  request.target_path = Path("new.table");
+  EXPECT_EQ(fails_at("SELECT CAST(b AS DOUBLE) AS b FROM t"), 7U);
+  EXPECT_FALSE(std::filesystem::exists(request.target_path));
+  request.target_path = "";
+  request.sql = "SELECT TRY_CAST(b AS INT) AS b, CAST(a AS INT) AS a, CAST(NULL AS INT) AS n FROM t";
+  EXPECT_THAT(Rows(engine_->Select(request)), ElementsAre("[null,1,null]"));
+  // A policy is no error of its reader's.
+  request.bad_cast = BadCast::kNull;
+  request.sql = "SELECT CAST(b AS INT) AS b FROM t";
+  EXPECT_THAT(Rows(engine_->Select(request)), ElementsAre("[null]"));
 }
 
 TEST_F(JobsTest, OnlyOneQuery) {

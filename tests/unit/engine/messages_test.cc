@@ -42,12 +42,14 @@ TEST(Messages, SelectRequest) {
                                                        .secrets = {{"scope", "key", std::string("\0\xff", 2)}},
                                                        .default_namespace = {"c", "s"},
                                                        .target_path = "/out/t.db",
-                                                       .row_limit = 10});
+                                                       .row_limit = 10,
+                                                       .bad_cast = BadCast::kError});
   EXPECT_EQ(back.sql, "SELECT 'ü'");
   EXPECT_EQ(back.secrets[0].value, std::string("\0\xff", 2));
   EXPECT_TRUE(back.parameters[0].is_null);
   EXPECT_EQ(back.tables[0].file.columns[1].name, "näme");
   EXPECT_EQ(back.row_limit, 10);
+  EXPECT_EQ(back.bad_cast, BadCast::kError);
 }
 
 TEST(Messages, SelectResult) {
@@ -74,7 +76,8 @@ TEST(Messages, Prepare) {
 }
 
 TEST(Messages, Run) {
-  const RunRequest back = RoundTrip<RunRequest>({.mode = RunMode::kPlanOnly,
+  const RunRequest back = RoundTrip<RunRequest>({.mode = RunMode::kPlanAndCheck,
+                                                 .runner = "fed",
                                                  .cells = {{"SELECT 1"}, {"SELECT 2"}},
                                                  .parameters = {{"p", "", "v", false}},
                                                  .assets = {{.name = {"a", "s", "t"},
@@ -89,7 +92,8 @@ TEST(Messages, Run) {
                                                  .output_folder = "/out",
                                                  .inline_rows_max = 5,
                                                  .timeout_ms = 1000});
-  EXPECT_EQ(back.mode, RunMode::kPlanOnly);
+  EXPECT_EQ(back.mode, RunMode::kPlanAndCheck);
+  EXPECT_EQ(back.runner, "fed");
   EXPECT_EQ(back.assets[0].role, Role::kOwn);
   EXPECT_EQ(back.history.size(), 2U);
   const RunResult result =

@@ -60,6 +60,26 @@ TEST(AnalysisRuleTest, AbsentIsForbiddenAndProtected) {
   }
 }
 
+TEST(AnalysisRuleTest, OptionsAreOffUntilTheyAreNamed) {
+  const auto rule = [](const std::string& options) {
+    return ParseAnalysisRule(R"({"version":1,"unit":{"domain":"d","columns":["a"]},"min_units":10,"columns":)"
+                             R"({"a":{"uses":["measure"],"aggregates":["sum"]}})" +
+                             options + "}");
+  };
+  const auto plain = rule("");
+  const auto off = rule(R"(,"dominance_percent":0,"round_to":0)");
+  const auto on = rule(R"(,"dominance_percent":100,"rows_max":1000000)");
+  ASSERT_TRUE(plain.ok() && off.ok() && on.ok());
+  EXPECT_EQ(CanonicalText(*off), CanonicalText(*plain));
+  EXPECT_EQ(plain->dominance_percent, 0);
+  EXPECT_EQ(plain->rows_max, 0);
+  EXPECT_EQ(on->dominance_percent, 100);
+  EXPECT_EQ(on->rows_max, 1'000'000);
+  EXPECT_NE(CanonicalText(*on), CanonicalText(*plain));
+  EXPECT_NE(CanonicalText(*rule(R"(,"rows_max":7)")), CanonicalText(*plain));
+  EXPECT_NE(CanonicalText(*rule(R"(,"dominance_percent":7)")), CanonicalText(*plain));
+}
+
 TEST(AnalysisRuleTest, TheCanonicalTextNamesTheRule) {
   const auto rule = ParseAnalysisRule(kRule);
   ASSERT_TRUE(rule.ok());
@@ -97,6 +117,13 @@ TEST(AnalysisRuleTest, NamesTheMemberThatIsWrong) {
       {With("\"round_to\": 5", "\"round_to\": \"5\""), "round_to"},
       {With("\"round_to\": 5", "\"round_to\": -5"), "round_to"},
       {With("\"round_to\": 5", "\"round_to\": 0.5"), "round_to"},
+      {With("\"round_to\": 5", "\"rows_max\": 0"), "rows_max"},
+      {With("\"round_to\": 5", "\"rows_max\": 1000001"), "rows_max"},
+      {With("\"round_to\": 5", "\"rows_max\": \"5\""), "rows_max"},
+      {With("\"round_to\": 5", "\"dominance_percent\": -1"), "dominance_percent"},
+      {With("\"round_to\": 5", "\"dominance_percent\": 101"), "dominance_percent"},
+      {With("\"round_to\": 5", "\"dominance_percent\": 0.5"), "dominance_percent"},
+      {With("\"round_to\": 5", "\"dominance_percent\": 1"), "columns.income.aggregates"},
       {With("\"canonical\": \"exact\"", "\"canonical\": \"lower\""), "unit.canonical"},
       {With("\"canonical\": \"exact\"", "\"canonical\": 7"), "unit.canonical"},
       {With("[\"User_Id\"]", "[]"), "unit.columns"},

@@ -6,6 +6,7 @@
 #include <random>
 
 #include "query/literal.h"
+#include "tests/unit/query/make_expr.h"
 
 namespace glovebox::query {
 namespace {

@@ -72,17 +72,5 @@ TEST(GovernorTest, CountsTheRowsOfTheFinestTable) {
   EXPECT_EQ(finest("SELECT COUNT(*) FROM (SELECT DISTINCT user_id FROM tx) AS t"), "distinct tx #1");
 }
 
-// P14: the certificate needs no data, and two plans of one text are the same to the byte.
-TEST(GovernorTest, PlansAreReproducible) {
-  const char* sql = "SELECT region, SUM(income * 2) AS s FROM crm WHERE age >= 30 GROUP BY region";
-  const auto first = PlanOf(sql, SmallRoom());
-  const auto second = PlanOf(sql, SmallRoom());
-  ASSERT_TRUE(first.ok() && second.ok());
-  EXPECT_EQ(first->plan_digest_text, second->plan_digest_text);
-  std::vector<Asset> other = SmallRoom();
-  other[0].version = "2";
-  EXPECT_NE(PlanOf(sql, other)->plan_digest_text, first->plan_digest_text);
-}
-
 }  // namespace
 }  // namespace glovebox::query

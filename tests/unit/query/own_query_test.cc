@@ -18,7 +18,7 @@ Result<CompiledQuery> Compile(std::string_view sql, const std::vector<ParameterD
   GB_ASSIGN_OR_RETURN(const ast::QueryPtr query, ParseRecorded(sql));
   GB_ASSIGN_OR_RETURN(const std::vector<FileCall> calls, FindFileCalls(*query));
   const std::vector<FileTable> files(calls.size(), FileTable{{{"a", Type::Text()}}, "\"f\".\"data\""});
-  return CompileOwnQuery(*query, kTables, files, {}, parameters, {{"c", "s"}}, Secrets::kForbidden);
+  return CompileOwnQuery(*query, kTables, files, {}, parameters, {{"c", "s"}}, {});
 }
 
 TEST(OwnQueryTest, PrintsFromTheResolvedTree) {
@@ -69,7 +69,7 @@ TEST(OwnQueryTest, FilesAreNotMixedUp) {
   ASSERT_EQ(calls->size(), 2U);
   EXPECT_EQ((*calls)[0].path, "/Volumes/c/s/v/1.csv");
   const std::vector<FileTable> files = {{{{"one", Type::Text()}}, "first"}, {{{"two", Type::Text()}}, "second"}};
-  const auto compiled = CompileOwnQuery(**query, {}, files, {}, {}, {}, Secrets::kForbidden);
+  const auto compiled = CompileOwnQuery(**query, {}, files, {}, {}, {}, {});
   ASSERT_TRUE(compiled.ok()) << compiled.status().message();
   const std::size_t first = compiled->sql.find("FROM first");
   EXPECT_NE(first, std::string::npos);

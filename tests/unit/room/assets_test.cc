@@ -85,13 +85,19 @@ TEST_F(AssetsTest, RuleThatDoesNotFitIsTheOwnersError) {
 TEST_F(AssetsTest, PreparesAgainOnlyWhenSomethingChanged) {
   MakeActiveRoom();
   const int before = engine_.prepares;
-  MakeNotebook();
+  NotebookSpec spec;
+  spec.name = "overlap";
+  spec.content = Base64Encode(kOneTable);
+  spec.runners = {"ins"};
+  Check(rooms_->notebooks().Publish(federation_, "games", spec));
+  const auto plan = [this] { Check(rooms_->notebooks().Preview(insurer_, "games", "overlap", {})); };
+  plan();
   EXPECT_EQ(engine_.prepares, before) << "prepared when the rule was set";
   ReplaceTable(insurer_, "customers");
-  MakeNotebook("again");
+  plan();
   EXPECT_EQ(engine_.prepares, before + 1);
   Restart();
-  MakeNotebook("third");
+  plan();
   EXPECT_EQ(engine_.prepares, before + 1) << "the cache outlives the process";
   const auto folder = data_folder_ + "/prepared/" + insurer_.organisation.str();
   const auto assets = ListDirectory(folder);

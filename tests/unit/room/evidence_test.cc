@@ -69,14 +69,14 @@ TEST_F(EvidenceTest, OpensTheParametersOfTheOwnSidesRunsOnly) {
     EXPECT_EQ(entry.find("Rowing"), std::string::npos);
     const json::Value parsed = json::Parse(entry).value();
     if (parsed.GetString("type") == "run.authorized") {
-      const std::string opening = rooms_->runs().List(federation_)->front().run.parameters_opening;
+      const std::string opening = LastRun(federation_).run.parameters_opening;
       const std::string commitment = parsed.Get("data")->Get("sd")->as_array()[0].as_string();
       const auto opened = ledger::OpenCommitment(opening, commitment);
       ASSERT_TRUE(opened.ok());
       EXPECT_EQ(opened->value, spec.parameters);
     }
   }
-  EXPECT_EQ(rooms_->runs().ListInRoom(insurer_, "games")->front().run.parameters_opening, "");
+  EXPECT_EQ(RunsInRoom(insurer_).front().run.parameters_opening, "");
 }
 
 TEST_F(EvidenceTest, HasWhatWasWithdrawnAndReplacedSince) {

@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -42,22 +43,28 @@ class FakeEngine final : public engine::Engine {
     GB_RETURN_IF_ERROR(WriteFileDurably(request.target_path, "rows"));
     ++selects;
     if (during_select) {
-      during_select();
+      std::thread(during_select).join();  // somebody else's request: it holds no lock of this one
     }
     return result;
   }
   Status CheckFunction(const engine::Function&, const std::vector<engine::Function>&) override { return Status(); }
   Result<engine::PreparedAsset> Prepare(const engine::PrepareRequest& request) override {
+    if (request.target_path.empty()) {
+      ++describes;
+      engine::PreparedAsset described;
+      described.file.columns = prepared_columns;
+      return described;
+    }
     ++prepares;
     last_prepare = request;
     if (during_prepare) {
-      during_prepare();
+      std::thread(during_prepare).join();  // somebody else's request: it holds no lock of this one
     }
     if (!prepare_error.ok()) {
       return prepare_error;
     }
     engine::PreparedAsset prepared;
-    prepared.file = {request.target_path, {{"token", "VARCHAR"}, {"sport", "VARCHAR"}, {"#unit", "BLOB"}}, 2};
+    prepared.file = {request.target_path, prepared_columns, 2};
     GB_RETURN_IF_ERROR(WriteFileDurably(request.target_path, "prepared"));
     return prepared;
   }
@@ -67,9 +74,9 @@ class FakeEngine final : public engine::Engine {
       return run_error;
     }
     engine::RunResult result;
-    result.certificate = json::Parse(certificate).value();
+    result.certificate = certify ? certify(request) : json::Parse(certificate).value();
     result.outputs.push_back(Table(request));
-    if (request.mode == engine::RunMode::kPlanOnly) {
+    if (request.mode != engine::RunMode::kExecute) {
       return result;
     }
     ++runs;
@@ -79,8 +86,8 @@ class FakeEngine final : public engine::Engine {
     }
     result.record =
         json::Value(json::Object{{"run", runs}, {"secret", "only for owners"}, {"tables", std::move(tables)}});
-    GB_RETURN_IF_ERROR(WriteFileDurably(result.outputs[0].file.path, "parquet bytes"));
-    result.outputs[0].sha256 = HexDigest("parquet bytes");
+    GB_RETURN_IF_ERROR(WriteFileDurably(result.outputs[0].file.path, content));
+    result.outputs[0].sha256 = HexDigest(content);
     result.outputs[0].rows = {{"Rowing", 120}, {"Judo", 77}};
     if (during_run) {
       during_run();
@@ -100,7 +107,10 @@ class FakeEngine final : public engine::Engine {
   }
 
   std::string certificate = R"({"governed":[{"minimum_units":{"ins.health.customers":50}}],)"
-                            R"("outputs":[{"name":"by_sport","columns":["sport","people"]}]})";
+                            R"("outputs":[{"name":"by_sport","columns":[{"name":"sport","type":"VARCHAR"}]}]})";
+  std::string content = "parquet bytes";
+  std::function<json::Value(const engine::RunRequest&)> certify;  // instead of it
+  std::vector<engine::Column> prepared_columns{{"token", "VARCHAR"}, {"sport", "VARCHAR"}, {"#unit", "BLOB"}};
   std::string output_name = "by_sport";
   std::vector<engine::Column> columns{{"sport", "VARCHAR"}, {"people", "BIGINT"}};
   Status ready;
@@ -114,6 +124,7 @@ class FakeEngine final : public engine::Engine {
   std::vector<std::string> canceled;
   int selects = 0;
   int prepares = 0;
+  int describes = 0;  // schemas alone
   int runs = 0;
 };
 
@@ -294,14 +305,29 @@ class RoomTest : public testing::Test {
       clock_.AdvanceMs(6'000);
     }
   }
-  // Runs to the end; returns its outputs.
-  std::vector<OutputView> RunToEnd(const std::string& notebook = "overlap") {
-    const auto run = rooms_->runs().Submit(federation_, Submission(notebook));
+  // Runs to the end; returns the room's outputs. `variant` is a parameter: the same one is the same computation.
+  std::vector<OutputView> RunToEnd(const std::string& notebook = "overlap", const std::string& variant = "") {
+    SubmitSpec spec = Submission(notebook);
+    if (!variant.empty()) {
+      spec.parameters = json::Value(json::Object{{"variant", variant}});
+    }
+    const auto run = rooms_->runs().Submit(federation_, spec);
     GB_ASSERT(run.ok());
     Settle();
     auto outputs = rooms_->outputs().List(federation_, "games");
     GB_ASSERT(outputs.ok());
     return std::move(*outputs);
+  }
+
+  RunView LastRun(const Caller& caller) {
+    auto page = rooms_->runs().List(caller, {}, {});
+    GB_ASSERT(page.ok() && !page->items.empty());
+    return std::move(page->items.front());
+  }
+  std::vector<RunView> RunsInRoom(const Caller& caller, const std::string& room = "games") {
+    auto page = rooms_->runs().ListInRoom(caller, room, {}, {});
+    GB_ASSERT(page.ok() && page->next_token.empty());
+    return std::move(page->items);
   }
 
   template <typename T>

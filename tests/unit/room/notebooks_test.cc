@@ -54,7 +54,7 @@ TEST_F(NotebooksTest, AnEditResetsApprovalsAndStaleEtagsAreRefused) {
   runners.runners = {"ins"};
   const auto third = rooms_->notebooks().Update(federation_, "games", runners);
   EXPECT_EQ(third->state, Decision::kPending) << "a change of runner is a new version";
-  EXPECT_EQ(rooms_->notebooks().Revisions(insurer_, "games", "overlap")->size(), 3U);
+  EXPECT_EQ(rooms_->notebooks().Revisions(insurer_, "games", "overlap", {})->items.size(), 3U);
   EXPECT_EQ(CodeOf(rooms_->notebooks().Update(insurer_, "games", edit)), ErrorCode::kPermissionDenied);
 }
 
@@ -88,15 +88,62 @@ TEST_F(NotebooksTest, ContractIsDerivedFromThePlanOrGiven) {
 
 TEST_F(NotebooksTest, PreviewShowsTheCertificateOrTheRefusal) {
   const NotebookView notebook = MakeNotebook();
-  const auto preview = rooms_->notebooks().Preview(insurer_, "games", "overlap", notebook.version.etag);
+  const auto preview = rooms_->notebooks().Preview(insurer_, "games", "overlap", {.etag = notebook.version.etag});
   ASSERT_TRUE(preview.ok());
   EXPECT_EQ(json::Write(preview->certificate), engine_.certificate);
   EXPECT_EQ(engine_.last_run.mode, engine::RunMode::kPlanOnly);
   EXPECT_TRUE(engine_.last_run.history.empty());
   engine_.run_error = Status(ErrorCode::kQueryRefused, "products of columns").WithRule("P4").At(7);
-  const auto refused = rooms_->notebooks().Preview(insurer_, "games", "overlap", Etag());
+  const auto refused = rooms_->notebooks().Preview(insurer_, "games", "overlap", {});
   EXPECT_EQ(refused.status().rule(), "P4");
   EXPECT_EQ(refused.status().position(), 7U);
+}
+
+// P14: what a side that is not the runner is told depends on no row; the runner's own side hears of its own tables.
+TEST_F(NotebooksTest, OnlyTheRunnersSideHasItsTablesReadForAPlan) {
+  MakeNotebook("both", "games", kBothTables);
+  ReplaceTable(federation_, "athletes");
+  ReplaceTable(insurer_, "customers");
+  const int before = engine_.prepares;
+  engine_.prepare_error = Status(ErrorCode::kInvalidParameterValue, "the declared key is not unique");
+  Check(rooms_->notebooks().Preview(insurer_, "games", "both", {}));
+  EXPECT_EQ(engine_.last_run.mode, engine::RunMode::kPlanOnly);
+  ASSERT_EQ(engine_.last_run.assets.size(), 2U);
+  for (const engine::RunAsset& asset : engine_.last_run.assets) {
+    EXPECT_EQ(asset.prepared.file.path, "");
+    EXPECT_EQ(asset.prepared.file.columns.size(), 3U);
+  }
+  EXPECT_EQ(engine_.prepares, before);
+  EXPECT_EQ(engine_.describes, 2);
+  EXPECT_EQ(engine_.last_run.timeout_ms, limits::kPlanTimeoutMs);
+
+  engine_.prepare_error = Status();
+  Check(rooms_->notebooks().Preview(federation_, "games", "both", {}));
+  EXPECT_EQ(engine_.last_run.mode, engine::RunMode::kPlanAndCheck);
+  ASSERT_EQ(engine_.last_run.assets.size(), 2U);
+  EXPECT_NE(engine_.last_run.assets[0].prepared.file.path, "") << "fed.sports.athletes";
+  EXPECT_EQ(engine_.last_run.assets[1].prepared.file.path, "");
+  EXPECT_EQ(engine_.prepares, before + 1);
+}
+
+TEST_F(NotebooksTest, APlanTakesARunsParametersAndOneOfItsRunners) {
+  NotebookSpec spec;
+  spec.name = "both";
+  spec.content = Base64Encode(kOneTable);
+  spec.runners = {"ins", "fed"};
+  Check(rooms_->notebooks().Publish(federation_, "games", spec));
+  const json::Value parameters(json::Object{{"sport", "Judo"}});
+  Check(rooms_->notebooks().Preview(insurer_, "games", "both", {.parameters = parameters}));
+  EXPECT_EQ(engine_.last_run.runner, "ins") << "its own side";
+  ASSERT_EQ(engine_.last_run.parameters.size(), 1U);
+  EXPECT_EQ(engine_.last_run.parameters[0].value, "Judo");
+  Check(rooms_->notebooks().Preview(insurer_, "games", "both", {.runner = "fed"}));
+  EXPECT_EQ(engine_.last_run.runner, "fed");
+  EXPECT_EQ(engine_.last_run.mode, engine::RunMode::kPlanOnly);
+  EXPECT_EQ(CodeOf(rooms_->notebooks().Preview(insurer_, "games", "both", {.runner = "nobody"})),
+            ErrorCode::kInvalidParameterValue);
+  EXPECT_EQ(CodeOf(rooms_->notebooks().Preview(insurer_, "games", "both", {.parameters = json::Value(1)})),
+            ErrorCode::kInvalidParameterValue);
 }
 
 TEST_F(NotebooksTest, RulesApproveWhatOthersWriteForANamedRunner) {

@@ -130,6 +130,35 @@ TEST_F(OutputsTest, ExportHandsOverTheRecordedBytesToWhoMay) {
   EXPECT_TRUE(rooms_->outputs().CreateExport(clerk, "games", id).ok());
 }
 
+// Who is refused over and over cannot make the ledger grow without end.
+TEST_F(OutputsTest, DeniedExportsOfADayAreLimited) {
+  const Output output = Waiting();
+  const auto ask = [&](const Caller& caller) {
+    return rooms_->outputs().CreateExport(caller, "games", output.id).status();
+  };
+  constexpr std::string_view kNotRecorded = "not on the ledger";
+  for (std::size_t i = 0; i < limits::kExportsDeniedPerDayMax; ++i) {
+    const Status denied = ask(federation_);
+    ASSERT_EQ(denied.code(), ErrorCode::kInvalidState);
+    ASSERT_EQ(denied.message().find(kNotRecorded), std::string::npos) << i;
+  }
+  const std::size_t entries = Events().size();
+  const Status beyond = ask(federation_);
+  EXPECT_EQ(beyond.code(), ErrorCode::kInvalidState) << "the refusal stays what it is";
+  EXPECT_NE(beyond.message().find("waits for review"), std::string::npos);
+  EXPECT_NE(beyond.message().find(kNotRecorded), std::string::npos);
+  EXPECT_EQ(Events().size(), entries);
+  // The other side has a limit of its own, and tomorrow is another day.
+  EXPECT_EQ(ask(insurer_).message().find(kNotRecorded), std::string::npos);
+  EXPECT_EQ(Events().size(), entries + 1);
+  clock_.AdvanceMs(std::int64_t{24} * 3'600 * 1'000);
+  EXPECT_EQ(ask(federation_).message().find(kNotRecorded), std::string::npos);
+  EXPECT_EQ(Events().size(), entries + 2);
+  // What is allowed is not limited by what was denied.
+  EXPECT_EQ(ReviewAs(insurer_, output.id, Decision::kApproved), ErrorCode::kOk);
+  EXPECT_TRUE(rooms_->outputs().CreateExport(federation_, "games", output.id).ok());
+}
+
 TEST_F(OutputsTest, AChangedFileIsNotHandedOver) {
   const OutputId id = RunToEnd()[0].output.id;
   const auto exported = rooms_->outputs().CreateExport(federation_, "games", id);
@@ -148,7 +177,7 @@ TEST_F(OutputsTest, OutputsExpire) {
   EXPECT_TRUE(FileExists(path));
   clock_.AdvanceMs(limits::kOutputLifetimeMs);
   Check(rooms_->Sweep());
-  EXPECT_FALSE(FileExists(path));
+  EXPECT_TRUE(FileExists(path)) << "it stays the room's answer: answers_test.cc";
   EXPECT_EQ(Events().back(), "output.expired");
   EXPECT_EQ(rooms_->outputs().Get(federation_, "games", id)->output.state, OutputState::kExpired);
   EXPECT_FALSE(catalog_->tables.Get(federation_, "games_out.run_1.by_sport").ok());
@@ -164,6 +193,35 @@ TEST_F(OutputsTest, WithoutADecisionTheDeadlineEndsAnOutput) {
   Check(rooms_->Sweep());
   EXPECT_EQ(rooms_->outputs().Get(federation_, "games", output.id)->output.state, OutputState::kExpired);
   EXPECT_EQ(ReviewAs(insurer_, output.id, Decision::kApproved), ErrorCode::kInvalidState);
+}
+
+TEST_F(OutputsTest, AReviewThatIsDueSoonIsSaid) {
+  const Output output = Waiting();
+  const OutputId id = output.id;
+  const auto due_soon = [&] { return rooms_->outputs().Get(insurer_, "games", id)->due_soon; };
+  const auto count = [&] { return rooms_->outputs().CountReviewsDueSoon().value(); };
+  const auto reminders = [&] {
+    testing::internal::CaptureStderr();
+    Check(rooms_->Sweep());
+    const std::string log = testing::internal::GetCapturedStderr();
+    std::size_t lines = 0;
+    for (std::size_t at = log.find("expires soon"); at != std::string::npos; at = log.find("expires soon", at + 1)) {
+      ++lines;
+    }
+    return lines;
+  };
+  clock_.AdvanceMs(ToInt(output.decide_by) - ToInt(clock_.Now()) - limits::kOutputReviewReminderMs - 1);
+  EXPECT_FALSE(due_soon());
+  EXPECT_EQ(count(), 0);
+  EXPECT_EQ(reminders(), 0U);
+  clock_.AdvanceMs(1);
+  EXPECT_TRUE(due_soon());
+  EXPECT_EQ(count(), 1);
+  EXPECT_EQ(reminders(), 1U);
+  EXPECT_EQ(reminders(), 0U) << "once";
+  EXPECT_EQ(ReviewAs(insurer_, id, Decision::kApproved), ErrorCode::kOk);
+  EXPECT_FALSE(due_soon());
+  EXPECT_EQ(count(), 0);
 }
 
 TEST_F(OutputsTest, ClosingTheRoomEndsItsOutputs) {

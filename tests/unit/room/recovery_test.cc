@@ -192,7 +192,7 @@ TEST_F(RecoveryTest, ARunThatIsStoredLateRuns) {
   EXPECT_EQ(CodeOf(rooms_->runs().Submit(federation_, Submission())), ErrorCode::kUnavailable);
   Check(rooms_->Sweep());
   Settle();
-  EXPECT_EQ(rooms_->runs().List(federation_)->front().run.outcome, RunOutcome::kSuccess);
+  EXPECT_EQ(LastRun(federation_).run.outcome, RunOutcome::kSuccess);
 }
 
 TEST_F(RecoveryTest, ARoomThatCouldNotBeClosedIsClosedByTheSweep) {
@@ -307,7 +307,7 @@ TEST_F(RecoveryTest, ARunWhoseRecordIsStoredIsCompleted) {
   const auto outputs = rooms_->outputs().List(federation_, "games");
   ASSERT_EQ(outputs->size(), 1U);
   EXPECT_TRUE(rooms_->outputs().Rows(federation_, "games", (*outputs)[0].output.id, 10).ok());
-  RunToEnd();
+  RunToEnd("overlap", "another");
   EXPECT_EQ(engine_.last_run.history.size(), 1U);
 }
 
@@ -351,19 +351,21 @@ class KillTest : public RoomTest {
 
 TEST_F(KillTest, AfterAuthorisation) {
   RunUntil("room.run_authorized");
-  EXPECT_EQ(rooms_->runs().List(federation_)->front().run.outcome, RunOutcome::kFailed);
+  EXPECT_EQ(LastRun(federation_).run.outcome, RunOutcome::kFailed);
   EXPECT_EQ(Events().back(), "run.failed");
 }
 
 TEST_F(KillTest, AfterTheReleaseRecord) {
   RunUntil("room.release_recorded");
-  EXPECT_EQ(rooms_->runs().List(federation_)->front().run.outcome, RunOutcome::kSuccess);
+  EXPECT_EQ(LastRun(federation_).run.outcome, RunOutcome::kSuccess);
   EXPECT_EQ(CountEvents("run.completed"), 1);
+  EXPECT_EQ(RunToEnd().size(), 2U);
+  EXPECT_EQ(engine_.runs, 0) << "from the record; a process that is gone computed it";
 }
 
 TEST_F(KillTest, AfterCompletionIsOnTheLedger) {
   RunUntil("room.run_completed");
-  EXPECT_EQ(rooms_->runs().List(federation_)->front().run.outcome, RunOutcome::kSuccess);
+  EXPECT_EQ(LastRun(federation_).run.outcome, RunOutcome::kSuccess);
   EXPECT_EQ(CountEvents("run.completed"), 1) << "the entry is not repeated";
   EXPECT_EQ(rooms_->outputs().List(federation_, "games")->front().output.state, OutputState::kReleased);
 }

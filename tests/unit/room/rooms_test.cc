@@ -69,7 +69,7 @@ TEST_F(RoomsTest, ToJoinByAnActNeedsWhatToJoinNeeds) {
 
 TEST_F(RoomsTest, LookingAtTheRoomDoesNotJoin) {
   Check(rooms_->rooms().Create(federation_, Spec("games")));
-  EXPECT_EQ(rooms_->rooms().List(insurer_)->size(), 1U);
+  EXPECT_EQ(rooms_->rooms().List(insurer_, {})->items.size(), 1U);
   EXPECT_EQ(rooms_->assets().ListTables(insurer_, "games")->size(), 0U);
   EXPECT_EQ(rooms_->rooms().Get(federation_, "games")->room.state, RoomState::kProvisioning);
 }
@@ -79,7 +79,7 @@ TEST_F(RoomsTest, StrangersSeeNoRoom) {
   const Caller clerk = AddUser(federation_, "clerk@federation.example");
   Check(rooms_->rooms().Create(federation_, Spec("games")));
   EXPECT_EQ(CodeOf(rooms_->rooms().Get(stranger, "games")), ErrorCode::kNotFound);
-  EXPECT_EQ(rooms_->rooms().List(stranger)->size(), 0U);
+  EXPECT_EQ(rooms_->rooms().List(stranger, {})->items.size(), 0U);
   EXPECT_EQ(CodeOf(rooms_->LedgerOf(stranger, "games")), ErrorCode::kNotFound);
   EXPECT_EQ(CodeOf(rooms_->rooms().Get(clerk, "games")), ErrorCode::kNotFound) << "no privilege, no knowledge";
   EXPECT_EQ(CodeOf(rooms_->rooms().Create(clerk, Spec("other"))), ErrorCode::kPermissionDenied);
@@ -129,7 +129,7 @@ TEST_F(RoomsTest, RefusesBadSpecifications) {
   server.collaborators[1].alias = "operator";
   EXPECT_EQ(CodeOf(rooms_->rooms().Create(federation_, server)), ErrorCode::kInvalidParameterValue);
   EXPECT_EQ(CodeOf(rooms_->rooms().Create(federation_, Spec("a/b"))), ErrorCode::kInvalidParameterValue);
-  EXPECT_EQ(rooms_->rooms().List(federation_)->size(), 0U);
+  EXPECT_EQ(rooms_->rooms().List(federation_, {})->items.size(), 0U);
 }
 
 TEST_F(RoomsTest, InvitationIsShownToTheCreatorOnly) {
@@ -194,7 +194,7 @@ TEST_F(RoomsTest, SidesOfOneMetastoreDoNotSeeEachOthersExports) {
   Check(run);
   Settle();
   EXPECT_EQ(rooms_->runs().Get(federation_, run->run.id)->room_name, "dry_right");
-  EXPECT_EQ(rooms_->runs().List(federation_)->front().room_name, "dry_right");
+  EXPECT_EQ(LastRun(federation_).room_name, "dry_right");
 
   const auto outputs = rooms_->outputs().List(federation_, "dry_right");
   ASSERT_EQ(outputs->size(), 1U);
@@ -266,7 +266,7 @@ TEST_F(RoomsTest, AClosedRoomKeepsNoCopies) {
   Restart();  // nothing of them is in memory
   Check(rooms_->DeleteRoom(insurer_, "games"));
   EXPECT_EQ(PreparedFiles(), 0U);
-  EXPECT_EQ(CodeOf(rooms_->notebooks().Preview(federation_, "games", "overlap", Etag())), ErrorCode::kInvalidState);
+  EXPECT_EQ(CodeOf(rooms_->notebooks().Preview(federation_, "games", "overlap", {})), ErrorCode::kInvalidState);
   EXPECT_EQ(PreparedFiles(), 0U);
 }
 

@@ -328,6 +328,8 @@ TEST_F(Statements, AGovernedTableIsReadThroughItsPolicies) {
     EXPECT_TRUE(copy.secrets.empty());
     EXPECT_EQ(engine_.requests[1].tables[0].file.path, copy.target_path) << "the query reads the copy";
     EXPECT_NE(copy.target_path, copy.tables[0].file.path);
+    EXPECT_EQ(copy.bad_cast, engine::BadCast::kNull) << "a policy gives the same values here as in a room";
+    EXPECT_EQ(engine_.requests[1].bad_cast, engine::BadCast::kError) << "the author's own CAST fails";
     EXPECT_FALSE(FileExists(copy.target_path)) << "the copy is gone afterwards";
   }
 }
@@ -430,6 +432,8 @@ TEST_F(Statements, GrantsGoToTheCatalogue) {
   Must("REVOKE SELECT ON TABLE main.s.t FROM `" + user_.name + "`");
   EXPECT_EQ(CodeOf(user_, "DESCRIBE main.s.t"), ErrorCode::kNotFound);
   Must("GRANT CREATE CLEAN ROOM ON METASTORE TO `" + user_.name + "`");
+  Must("GRANT CREATE SECRET SCOPE ON METASTORE TO `" + user_.name + "`");
+  EXPECT_TRUE(catalog_->secrets.CreateScope(user_, "mine", "").ok());
   Must("ALTER SCHEMA main.s OWNER TO `" + user_.name + "`");
   Must("COMMENT ON SCHEMA main.s IS 'mine'");
   auto schema = catalog_->securables.Get(admin_, catalog::SecurableKind::kSchema, "main.s");

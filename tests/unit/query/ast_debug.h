@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A tree as one line of text, for tests and debugging: (select [a (count_star) as n] from t). Literals are shown, so it
+// A tree as one line of text, for tests: (select [a (count_star) as n] from t). Literals are shown, so it
 // is not for logs.
 #pragma once
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "query/ast_debug.h"
+#include "tests/unit/query/ast_debug.h"
 
 #include <array>
 #include <charconv>
@@ -9,6 +9,7 @@
 #include <string_view>
 #include <variant>
 #include <vector>
+
 #include "query/ast.h"
 #include "query/type.h"
 

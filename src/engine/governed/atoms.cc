@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/governed/atoms.h"
+
+#include <algorithm>
+
+#include "base/limits.h"
+#include "base/strings.h"
+#include "engine/governed/remainder.h"
+
+namespace glovebox::engine::governed {
+namespace {
+
+using privacy::CellIndex;
+using query::Population;
+
+constexpr const char* kAtomsTable = "audit_atoms";
+constexpr const char* kUnitsTable = "audit_units";
+
+// Without what tells its rows apart.
+Population BaseOf(const Population& population) {
+  Population out = population;
+  out.boxes = {query::NamedBox{}};
+  out.own.clear();
+  return out;
+}
+
+}  // namespace
+
+AtomScan::AtomScan(RunContext& run, const std::vector<Side>& sides) : run_(run), sides_(sides) {
+  GB_ASSERT(!sides.empty());
+  finest_ = sides.front().population.finest;
+  std::map<std::string, std::size_t> known;
+  for (std::size_t s = 0; s < sides.size(); ++s) {
+    Population rows = BaseOf(sides[s].population);
+    const auto [entry, is_new] = known.try_emplace(rows.Text(run.catalog), bases_.size());
+    if (is_new) {
+      bases_.push_back({std::move(rows), {}});
+    }
+    bases_[entry->second].sides.push_back(s);
+  }
+  FindKinds();
+}
+
+void AtomScan::FindKinds() {
+  std::vector<const query::PopulationTable*> tables = UnitTables(run_, bases_.front().rows);
+  if (!HasOneBase()) {
+    std::erase_if(tables, [this](const query::PopulationTable* table) { return table->alias != finest_; });
+  }
+  for (const query::PopulationTable* table : tables) {
+    UnitKind kind;
+    kind.alias = table->alias;
+    for (const Base& base : bases_) {
+      kind.min_units = std::max(kind.min_units, MinimumOf(run_, base.rows, *table));
+    }
+    for (std::size_t i = 0; i < run_.assets.size() && table->alias == finest_; ++i) {
+      if (run_.assets[i].DisplayName() == table->asset) {
+        kind.one_row_per_unit = run_.statistics[i].one_row_per_unit;
+        kind.heaviest_rows = run_.assets[i].rule.min_units == kind.min_units ? run_.statistics[i].heaviest_rows : 0;
+      }
+    }
+    kinds_.push_back(std::move(kind));
+  }
+}
+
+std::string AtomScan::ConditionSql(const Side& side) const {
+  std::string out = query::BoxesSql(side.population.boxes, side.population, run_.catalog);
+  for (const auto& [columns, rows] : side.population.own) {
+    out += " AND " + rows.Sql();
+  }
+  const std::size_t dot = side.valued.rfind('.');
+  return side.valued.empty()
+             ? out
+             : out + " AND " + query::ColumnSql(side.valued.substr(0, dot), side.valued.substr(dot + 1)) +
+                   " IS NOT NULL";
+}
+
+std::vector<std::string> AtomScan::Columns() const {
+  std::vector<std::string> out;
+  for (std::size_t s = 0; s < sides_.size(); ++s) {
+    const std::string side = std::to_string(s);
+    out.push_back("c" + side);
+    for (std::size_t i = 0; i < sides_[s].grid->leaves.size(); ++i) {
+      out.push_back("k" + side + "_" + std::to_string(i));
+    }
+  }
+  return out;
+}
+
+std::string AtomScan::BaseSql(const Base& base) const {
+  std::string out = "SELECT " + query::ColumnSql(finest_, "rowid") + " AS r";
+  for (std::size_t i = 0; i < kinds_.size(); ++i) {
+    out += ", " + query::UnitSql(kinds_[i].alias) + " AS u" + std::to_string(i);
+  }
+  for (const std::size_t s : base.sides) {
+    const std::string condition = ConditionSql(sides_[s]);
+    const std::string side = std::to_string(s);
+    out += ", CASE WHEN " + condition + " THEN 1 END AS c" + side;
+    for (std::size_t i = 0; i < sides_[s].grid->leaves.size(); ++i) {
+      out += ", CASE WHEN " + condition + " THEN " + sides_[s].grid->leaves[i].sql + " END AS k" + side + "_" +
+             std::to_string(i);
+    }
+  }
+  return out + query::FromSql(base.rows, run_.catalog);
+}
+
+std::string AtomScan::RowsSql(std::int64_t rows_max) const {
+  const std::string where = rows_max > 0 ? " WHERE r < " + std::to_string(rows_max) : "";
+  std::string out = "SELECT * FROM (" + BaseSql(bases_.front()) + ")" + where;
+  for (std::size_t b = 1; b < bases_.size(); ++b) {
+    // Every base has a row of the finest table at most once, and the same unit of it.
+    out = "SELECT coalesce(x.r, y.r) AS r, coalesce(x.u0, y.u0) AS u0, * EXCLUDE (r, u0) FROM (" + out +
+          ") AS x FULL JOIN (SELECT * FROM (" + BaseSql(bases_[b]) + ")" + where + ") AS y ON x.r = y.r";
+  }
+  return out;
+}
+
+Result<std::vector<AtomRows>> AtomScan::Scan(std::int64_t rows_max) {
+  const std::vector<std::string> columns = Columns();
+  std::string numbers = "count(*) AS n";
+  for (std::size_t i = 0; i < kinds_.size(); ++i) {
+    GB_ASSIGN_OR_RETURN(const std::string counter, run_.Counter(kinds_[i].min_units));
+    numbers += ", " + counter + "(u" + std::to_string(i) + ") AS n" + std::to_string(i);
+  }
+  const std::string list = Join(columns, ", ");
+  has_units_table_ = false;
+  GB_RETURN_IF_ERROR(run_.connection.Execute(std::string("CREATE OR REPLACE TEMP TABLE ") + kAtomsTable +
+                                             " AS SELECT row_number() OVER () AS id, * FROM (SELECT " + numbers + ", " +
+                                             list + " FROM (" + RowsSql(rows_max) + ") GROUP BY " + list + ")"));
+  GB_ASSIGN_OR_RETURN(const duckdb::ResultTable table,
+                      run_.connection.Query(std::string("SELECT * FROM ") + kAtomsTable + " ORDER BY id"));
+  return Read(table);
+}
+
+std::vector<AtomRows> AtomScan::Read(const duckdb::ResultTable& table) const {
+  const std::size_t first = 2 + kinds_.size();
+  std::map<std::vector<CellIndex>, std::size_t> known;
+  std::vector<AtomRows> out;
+  for (std::size_t row = 0; row < table.rows; ++row) {
+    std::vector<CellIndex> cells;
+    std::size_t column = first;
+    for (const Side& side : sides_) {
+      const bool is_in = !table.columns[column++].IsNull(row);
+      GroupKey key;
+      for (std::size_t i = 0; i < side.grid->leaves.size(); ++i) {
+        key.push_back(KeyText(table.columns[column++], row));
+      }
+      if (const auto cell = side.cells.find(key); is_in && cell != side.cells.end()) {
+        cells.push_back(cell->second);
+      }
+    }
+    std::ranges::sort(cells);
+    const auto [end, last] = std::ranges::unique(cells);
+    cells.erase(end, last);
+    if (cells.empty()) {
+      continue;
+    }
+    const auto [entry, is_new] = known.try_emplace(cells, out.size());
+    if (is_new) {
+      out.push_back({cells, 0, std::vector<std::int64_t>(kinds_.size()), std::vector<bool>(kinds_.size()), {}});
+    }
+    AtomRows& atom = out[entry->second];
+    atom.found.push_back(table.columns[0].ints[row]);
+    atom.rows += table.columns[1].ints[row];
+    for (std::size_t i = 0; i < kinds_.size(); ++i) {
+      // What one part of the atom proves holds for all of it; what several have may be the same units.
+      const std::int64_t units = table.columns[2 + i].ints[row];
+      atom.units[i] += units;
+      atom.large[i] = atom.large[i] || units >= kinds_[i].min_units ||
+                      (kinds_[i].one_row_per_unit && atom.units[i] >= kinds_[i].min_units);
+    }
+  }
+  return out;
+}
+
+Result<std::int64_t> AtomScan::CountUnits(const std::vector<AtomRows>& atoms, const std::vector<std::size_t>& which,
+                                          std::size_t kind) {
+  if (!has_units_table_) {
+    std::string same;
+    for (const std::string& column : Columns()) {
+      same += (same.empty() ? "" : " AND ") + ("a." + column) + " IS NOT DISTINCT FROM s." + column;
+    }
+    std::string units;
+    for (std::size_t i = 0; i < kinds_.size(); ++i) {
+      units += ", u" + std::to_string(i);
+    }
+    GB_RETURN_IF_ERROR(run_.connection.Execute(std::string("CREATE OR REPLACE TEMP TABLE ") + kUnitsTable +
+                                               " AS SELECT DISTINCT id" + units + " FROM (" + RowsSql(0) +
+                                               ") AS s JOIN " + kAtomsTable + " AS a ON " + same));
+    has_units_table_ = true;
+  }
+  std::string ids;
+  for (const std::size_t atom : which) {
+    for (const std::int64_t id : atoms[atom].found) {
+      ids += (ids.empty() ? "" : ", ") + std::to_string(id);
+    }
+  }
+  return run_.connection.QueryInt("SELECT count(DISTINCT u" + std::to_string(kind) + ") FROM " + kUnitsTable +
+                                  " WHERE id IN (" + ids + ")");
+}
+
+}  // namespace glovebox::engine::governed
