@@ -5,6 +5,7 @@
 #include "api/room_apis.h"
 #include "api/room_json.h"
 #include "base/assert.h"
+#include "base/invalid_parameter.h"
 #include "base/limits.h"
 #include "room/rooms.h"
 
@@ -16,8 +17,6 @@ using http::Method;
 using http::Request;
 using http::Response;
 
-Status Invalid(std::string message) { return Status(ErrorCode::kInvalidParameterValue, std::move(message)); }
-
 Result<room::SubmitSpec> ReadSubmission(const json::Value& body) {
   GB_ASSIGN_OR_RETURN(const auto reader, json::ObjectReader::Of(body, "request"));
   room::SubmitSpec spec;
@@ -25,7 +24,7 @@ Result<room::SubmitSpec> ReadSubmission(const json::Value& body) {
   GB_ASSIGN_OR_RETURN(spec.idempotency_token, reader.OptionalString("idempotency_token"));
   const json::Value* tasks = reader.Find("tasks");
   if (tasks == nullptr || !tasks->is_array() || tasks->as_array().size() != 1) {
-    return Invalid("tasks must be a list of one task with a clean_rooms_notebook_task.");
+    return InvalidParameter("tasks must be a list of one task with a clean_rooms_notebook_task.");
   }
   GB_ASSIGN_OR_RETURN(const auto task, json::ObjectReader::Of(tasks->as_array().front(), "tasks[0]"));
   GB_ASSIGN_OR_RETURN(spec.task_key, task.OptionalString("task_key"));
@@ -54,7 +53,7 @@ Result<Response> Submit(const Context& context, const Caller& caller, Request& r
 
 Result<RunId> RunIdOf(const Request& request) {
   if (request.query.Find("run_id") == nullptr) {
-    return Invalid("run_id is missing.");
+    return InvalidParameter("run_id is missing.");
   }
   GB_ASSIGN_OR_RETURN(const std::int64_t id, request.query.GetInt("run_id", 0));
   return RunId{id};
@@ -87,7 +86,7 @@ Result<Response> ListRuns(const Context& context, const Caller& caller, const Re
   GB_ASSIGN_OR_RETURN(const bool active_only, request.query.GetBool("active_only", false));
   GB_ASSIGN_OR_RETURN(const bool completed_only, request.query.GetBool("completed_only", false));
   if (active_only && completed_only) {
-    return Invalid("Only one of active_only and completed_only can be set.");
+    return InvalidParameter("Only one of active_only and completed_only can be set.");
   }
   room::RunFilter filter;
   if (active_only || completed_only) {

@@ -23,7 +23,6 @@
 #include "catalog/privileges.h"
 #include "catalog/securable_rows.h"
 #include "catalog/sql.h"
-#include "catalog/tables.h"
 #include "store/database.h"
 
 namespace glovebox::catalog {
@@ -224,7 +223,6 @@ Result<Function> Functions::Create(const Caller& caller, const NewFunction& func
     GB_RETURN_IF_ERROR(Run(*transaction, "UPDATE securables SET comment = ? WHERE organisation_id = ? AND id = ?",
                            {function.comment, caller.organisation.str(), existing->id}));
     GB_RETURN_IF_ERROR(TouchRow(*transaction, context_, caller, existing->id));
-    GB_RETURN_IF_ERROR(Tables::AdvancePolicies(*transaction, caller.organisation));
     info = *std::move(existing);
   } else {
     GB_RETURN_IF_ERROR(Grants::Check(*transaction, caller, Privilege::kCreateFunction, schema));

@@ -106,7 +106,7 @@ CREATE TABLE holds (
 )
 )sql";
 
-constexpr std::string_view kTablesAndFunctions = R"sql(
+constexpr std::string_view kTablesFunctionsAndFiles = R"sql(
 CREATE TABLE functions (
   organisation_id TEXT NOT NULL,
   id TEXT NOT NULL,
@@ -206,7 +206,7 @@ const std::vector<store::Migration>& Migrations() {
   static const std::vector<store::Migration> kMigrations = {
       {1, "organisations and principals", kOrganisationsAndPrincipals},
       {2, "securables and grants", kSecurables},
-      {3, "tables and functions", kTablesAndFunctions},
+      {3, "tables, functions and files of volumes", kTablesFunctionsAndFiles},
       {4, "secrets", kSecrets},
   };
   return kMigrations;

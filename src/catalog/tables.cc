@@ -292,13 +292,6 @@ Result<GovernedTable> Tables::GetGoverned(const Caller& caller, const TableId& i
   return governed;
 }
 
-Result<std::pair<TableVersionId, std::int64_t>> Tables::CurrentVersion(const Caller& caller, const TableId& id) const {
-  GB_ASSIGN_OR_RETURN(const auto transaction, context_.database->Begin(store::Access::kRead));
-  GB_ASSIGN_OR_RETURN([[maybe_unused]] const Securable info, FindForSelect(*transaction, caller, id));
-  GB_ASSIGN_OR_RETURN(const TableHead head, LoadHead(*transaction, caller.organisation, id));
-  return std::pair(head.version, head.policy_version);
-}
-
 Result<std::optional<TableWrite>> Tables::PlanWrite(const Caller& caller, const std::string& schema,
                                                     const std::string& name, OnExisting on_existing) const {
   GB_ASSIGN_OR_RETURN(const Name checked, CheckedName(name, "table's name"));
@@ -461,12 +454,11 @@ Result<std::int64_t> Tables::RemoveUnreferencedFiles() const {
 
 Result<std::int64_t> Tables::RemoveOldVersions() const {
   static_assert(limits::kTableVersionGraceMs >= 4 * limits::kRunTimeoutMs, "a job may still read an old version");
-  constexpr std::int64_t kAtOnce = 1'000;
   std::vector<std::string> paths;
   {
     GB_ASSIGN_OR_RETURN(const auto transaction, context_.database->Begin(store::Access::kWrite));
     const TimeMs replaced_before{ToInt(context_.clock->Now()) - limits::kTableVersionGraceMs};
-    GB_ASSIGN_OR_RETURN(paths, ForgetOldVersions(*transaction, context_, replaced_before, kAtOnce));
+    GB_ASSIGN_OR_RETURN(paths, ForgetOldVersions(*transaction, context_, replaced_before, limits::kPageSizeMax));
     GB_RETURN_IF_ERROR(transaction->Commit());
   }
   for (const std::string& path : paths) {

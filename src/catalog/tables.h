@@ -6,15 +6,15 @@
 // it the table's current version in one transaction. A crash in between leaves an unreferenced file, which
 // RemoveUnreferencedFiles() deletes at the next start.
 //
-// Policies: each change of a row filter or mask, of a function or of a secret, advances `policy_version`; what was
-// prepared from an older (version, policy version) is not used any more. A table cannot be replaced by one that lacks a
-// column which a policy names: a policy never silently stops to apply. Threads: thread-safe.
+// Policies: each change of a row filter or mask, or of a secret, advances `policy_version`. What the policies'
+// functions are is no part of it: they come with each reading (GovernedTable), and change when one of them is made,
+// replaced or dropped, and when the table's owner may execute it, or may no more. A table cannot be replaced by one
+// that lacks a column which a policy names: a policy never silently stops to apply. Threads: thread-safe.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -101,8 +101,6 @@ class Tables {
   Result<Table> GetForSelect(const Caller& caller, const std::string& full_name) const;
   // Needs SELECT. The table by its id, for work on behalf of who published it.
   Result<GovernedTable> GetGoverned(const Caller& caller, const TableId& id) const;
-  // Needs SELECT. The current version and policy version alone.
-  Result<std::pair<TableVersionId, std::int64_t>> CurrentVersion(const Caller& caller, const TableId& id) const;
 
   // Needs CREATE_TABLE on the schema, and also MANAGE or ownership to replace. Nothing if the table is there and is to
   // be kept.

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "cli/cli.h"
+#include "cli/printable.h"
 #include "ledger/bundle_files.h"
 #include "ledger/verify.h"
 #include "room/replan.h"
@@ -18,7 +19,7 @@ namespace glovebox::cli {
 namespace {
 
 int Fail(const Status& status) {
-  std::fprintf(stderr, "glovebox: %s\n", status.message().c_str());
+  std::fprintf(stderr, "glovebox: %s\n", Printable(status.message()).c_str());
   return kExitFailed;
 }
 
@@ -66,7 +67,8 @@ std::string ReplanText(const ledger::Report& report, const std::vector<room::Rep
   }
   std::string text = report.has_warnings ? "VALID, with findings: see audit verify\n" : "VALID\n";
   for (const room::ReplannedRun& run : runs) {
-    text += "run " + run.run + ": " + (run.difference.empty() ? kSameText : run.difference) + "\n";
+    text +=
+        "run " + Printable(run.run) + ": " + (run.difference.empty() ? kSameText : Printable(run.difference)) + "\n";
   }
   return text + (runs.empty() ? "no run has completed\n" : "");
 }

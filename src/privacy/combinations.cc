@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
+#include <set>
 
 #include "base/assert.h"
 #include "base/limits.h"
@@ -69,10 +71,10 @@ std::uint64_t At(const Vector& vector, std::size_t index) {
 
 }  // namespace
 
-// The combinations of a basis, by what they weigh and hold.
+// The combinations of a basis, by parameter.
 struct Combinations::Basis {
-  std::map<std::size_t, Vector> weights;                // by parameter: bundle -> weight
-  std::map<std::size_t, std::vector<CellIndex>> cells;  // by parameter
+  std::map<std::size_t, Vector> weights;  // of bundles
+  std::map<std::size_t, Vector> factors;  // of cells
 };
 
 Combinations::Combinations(std::size_t cells, std::size_t steps_max) : steps_max_(steps_max) {
@@ -178,7 +180,7 @@ Combinations::Basis Combinations::Reduce(const std::vector<Bundle>& bundles,
   }
   for (CellIndex cell = 0; cell < rows_.size(); ++cell) {
     for (const auto& [parameter, value] : reduced.rows_[cell]) {
-      out.cells[parameter].push_back(cell);
+      out.factors[parameter].emplace_back(cell, value);
     }
   }
   steps_ = reduced.steps_;
@@ -187,17 +189,15 @@ Combinations::Basis Combinations::Reduce(const std::vector<Bundle>& bundles,
 
 namespace {
 
-// The sum of two vectors in which as much as possible is zero: b times the factor that most of their common entries
-// ask for. Empty if they have none in common.
-Vector BestSum(const Vector& a, const Vector& b, const std::vector<std::int64_t>& weights) {
-  std::map<std::uint64_t, std::int64_t> factors;
-  for (const auto& [bundle, value] : a) {
-    if (const std::uint64_t other = At(b, bundle); other != 0) {
-      factors[Negative(Multiply(value, Inverse(other)))] += 1 + weights[bundle];
+// Factors of b with which the sum of both has a zero more.
+std::set<std::uint64_t> FactorsOf(const Vector& a, const Vector& b) {
+  std::set<std::uint64_t> out;
+  for (const auto& [index, value] : a) {
+    if (const std::uint64_t other = At(b, index); other != 0) {
+      out.insert(Negative(Multiply(value, Inverse(other))));
     }
   }
-  const auto best = std::ranges::max_element(factors, {}, [](const auto& entry) { return entry.second; });
-  return best == factors.end() ? Vector() : Plus(a, b, best->first);
+  return out;
 }
 
 }  // namespace
@@ -207,48 +207,68 @@ Result<std::optional<Telling>> Combinations::Find(
     const std::function<bool(CellIndex)>& is_ours) const {
   const std::vector<Bundle> bundles = BundlesOf(atoms);
   std::vector<std::size_t> order(bundles.size());
-  std::vector<std::int64_t> weights;
-  for (std::size_t b = 0; b < bundles.size(); ++b) {
-    order[b] = b;
-    weights.push_back(bundles[b].weight);
-  }
-  std::ranges::stable_sort(order, std::greater<>(), [&](std::size_t b) { return weights[b]; });
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::stable_sort(order, std::greater<>(), [&](std::size_t b) { return bundles[b].weight; });
 
-  const auto look = [&](const Vector& weight, const std::vector<CellIndex>& cells) -> Result<std::optional<Telling>> {
-    if (weight.empty() || std::ranges::none_of(cells, is_ours)) {
+  const auto look = [&](const Vector& weights, const Vector& factors) -> Result<std::optional<Telling>> {
+    Telling telling;
+    for (const auto& [cell, factor] : factors) {
+      telling.cells.push_back(cell);
+    }
+    if (weights.empty() || std::ranges::none_of(telling.cells, is_ours)) {
       return std::optional<Telling>();
     }
-    Telling telling{cells, {}};
-    for (const auto& [bundle, value] : weight) {
+    for (const auto& [bundle, weight] : weights) {
       telling.atoms.insert(telling.atoms.end(), bundles[bundle].atoms.begin(), bundles[bundle].atoms.end());
     }
+    steps_ += telling.atoms.size();
     GB_ASSIGN_OR_RETURN(const bool few, is_few(telling.atoms));
     return few ? std::optional(std::move(telling)) : std::nullopt;
   };
 
-  for (std::size_t round = 0; round <= limits::kCombinationOrders && !IsExhausted(); ++round) {
+  for (std::size_t round = 0; round <= limits::kCombinationOrders; ++round) {
     const Basis basis = Reduce(bundles, order);
-    for (const auto& [parameter, weight] : basis.weights) {
-      GB_ASSIGN_OR_RETURN(auto telling, look(weight, basis.cells.at(parameter)));
+    if (IsExhausted()) {
+      break;
+    }
+    for (const auto& [parameter, weights] : basis.weights) {
+      GB_ASSIGN_OR_RETURN(auto telling, look(weights, basis.factors.at(parameter)));
       if (telling) {
         return telling;
-      }
-    }
-    for (auto one = basis.weights.begin(); one != basis.weights.end() && round == 0; ++one) {
-      for (auto other = std::next(one); other != basis.weights.end() && !IsExhausted(); ++other) {
-        steps_ += one->second.size();
-        std::vector<CellIndex> cells = basis.cells.at(one->first);
-        cells.insert(cells.end(), basis.cells.at(other->first).begin(), basis.cells.at(other->first).end());
-        GB_ASSIGN_OR_RETURN(auto telling, look(BestSum(one->second, other->second, weights), cells));
-        if (telling) {
-          return telling;
-        }
       }
     }
     if (basis.weights.size() <= 1) {
       break;
     }
+    if (round == 0) {
+      GB_ASSIGN_OR_RETURN(auto telling, LookAtPairs(basis, look));
+      if (telling) {
+        return telling;
+      }
+    }
     std::ranges::sort(order, {}, [round](std::size_t b) { return Scatter(round * kPrime + b); });
+  }
+  return std::optional<Telling>();
+}
+
+Result<std::optional<Telling>> Combinations::LookAtPairs(const Basis& basis, const Look& look) const {
+  for (auto one = basis.weights.begin(); one != basis.weights.end(); ++one) {
+    for (auto other = std::next(one); other != basis.weights.end(); ++other) {
+      steps_ += one->second.size();
+      for (const std::uint64_t factor : FactorsOf(one->second, other->second)) {
+        if (IsExhausted()) {
+          return std::optional<Telling>();
+        }
+        const Vector& factors = basis.factors.at(one->first);
+        const Vector& others = basis.factors.at(other->first);
+        steps_ += one->second.size() + other->second.size() + factors.size() + others.size();
+        GB_ASSIGN_OR_RETURN(auto telling,
+                            look(Plus(one->second, other->second, factor), Plus(factors, others, factor)));
+        if (telling) {
+          return telling;
+        }
+      }
+    }
   }
   return std::optional<Telling>();
 }

@@ -11,8 +11,8 @@
 // weigh no large atom, all of them and nothing else. The lightest vector of the space that is left is the minimum
 // distance of a linear code, which is NP-hard in general (Vardy, "The intractability of computing the minimum distance
 // of a code", 1997). Looked at are the vectors of reduced bases, the heaviest atoms as pivots first and then
-// kCombinationOrders shuffles of them, and the best sum of any two vectors of the first: every combination if the space
-// has one or two dimensions, what information-set decoding finds in larger ones.
+// kCombinationOrders shuffles of them, and the sums of any two vectors of the first in which something cancels: every
+// combination if the space has one or two dimensions, what information-set decoding finds in larger ones.
 //
 // Arithmetic is modulo the prime 2^61-1: dependencies of whole numbers stay dependencies. One that holds for the
 // residues alone withholds too much, not too little.
@@ -71,12 +71,15 @@ class Combinations {
     std::int64_t weight = 0;
   };
   struct Basis;
+  // Tells whether a combination, by its weights of bundles and its factors of cells, tells.
+  using Look = std::function<Result<std::optional<Telling>>(const Vector&, const Vector&)>;
 
   [[nodiscard]] Vector WeightOf(const std::vector<CellIndex>& cells) const;
   // Takes the weight's parameter `pivot` out of every cell, or makes the weight itself that parameter.
   enum class Keep { kNothing, kWeight };
   void Substitute(const Vector& weight, std::size_t pivot, Keep keep);
   [[nodiscard]] std::vector<Bundle> BundlesOf(const std::vector<Atom>& atoms) const;
+  [[nodiscard]] Result<std::optional<Telling>> LookAtPairs(const Basis& basis, const Look& look) const;
   [[nodiscard]] Basis Reduce(const std::vector<Bundle>& bundles, const std::vector<std::size_t>& order) const;
 
   // A combination gives each cell the factor rows_[cell] * parameters, for any parameters.

@@ -53,4 +53,10 @@ struct Magnitude {
 // more left than its values by themselves.
 [[nodiscard]] bool IsRemainderSafe(const Magnitude& total, double parts_gross, std::int64_t percent);
 
+// The bound behind both proofs, for who compares many pairs elsewhere: a cell is safe if T is at least this many times
+// as large as any contribution can be. T is to be less kSumsRounding of all that was added up for it, which is more
+// than the rounding of sums of doubles in any order.
+[[nodiscard]] double SafeRatio(std::int64_t percent);
+inline constexpr double kSumsRounding = 1e-9;
+
 }  // namespace glovebox::privacy

@@ -7,15 +7,6 @@
 namespace glovebox::query {
 namespace {
 
-void CollectRels(const Expr& expr, std::vector<const Rel*>& out) {
-  if (expr.rel != nullptr) {
-    out.push_back(expr.rel.get());
-  }
-  for (const ExprPtr& arg : expr.args) {
-    CollectRels(*arg, out);
-  }
-}
-
 // NOLINTNEXTLINE(misc-no-recursion): as deep as the plan
 void AddLeaves(const Rel& rel, ColumnSources& out) {
   if (rel.kind == RelKind::kScan || rel.kind == RelKind::kGoverned) {

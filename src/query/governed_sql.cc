@@ -323,8 +323,8 @@ class SqlBuilder {
     for (const Moment& moment : sql_.moments) {
       select += (select.empty() ? "" : ", ") + MomentSql(moment) + " AS " + moment.name;
     }
-    const std::string inner = "SELECT " + select + FromSql(sql_.population, AssetCatalog(assets_)) +
-                              (query_.leaves.empty() ? "" : " GROUP BY ALL");
+    const std::string inner =
+        "SELECT " + select + FromSql(sql_.population, AssetCatalog(assets_)) + GroupBySql(query_.leaves.size());
     return "SELECT row_number() OVER (" + (order.empty() ? "" : "ORDER BY " + order) + ") - 1 AS gid, * FROM (" +
            inner + ")";
   }
@@ -441,8 +441,8 @@ std::string PrintCounts(const GovernedQuery& query, const GovernedSql& sql, cons
               (condition == "TRUE" ? "" : " FILTER (WHERE " + condition + ")") + " AS u" + std::to_string(i);
     outer += ", e.u" + std::to_string(i);
   }
-  const std::string inner = "SELECT " + keys + select + FromSql(sql.population, AssetCatalog(assets)) +
-                            (query.leaves.empty() ? "" : " GROUP BY ALL");
+  const std::string inner =
+      "SELECT " + keys + select + FromSql(sql.population, AssetCatalog(assets)) + GroupBySql(query.leaves.size());
   return "SELECT g.gid" + outer + " FROM " + groups_table + " AS g JOIN (" + inner + ") AS e ON " +
          (on.empty() ? "TRUE" : on) + " ORDER BY g.gid";
 }

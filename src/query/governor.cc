@@ -314,19 +314,6 @@ class Governor {
   int next_attr_ = kFirstGovernedAttr;
 };
 
-}  // namespace
-
-namespace {
-
-void CollectRels(const Expr& expr, std::vector<const Rel*>& out) {
-  if (expr.rel != nullptr) {
-    out.push_back(expr.rel.get());
-  }
-  for (const ExprPtr& arg : expr.args) {
-    CollectRels(*arg, out);
-  }
-}
-
 // Whether any scan of a protected asset is left, wherever an expression can stand. The second look at the promise that
 // what is printed reads released results only: it does not know how the governor works.
 bool ReadsProtected(const Rel& rel, const std::vector<Asset>& assets) {

@@ -39,6 +39,15 @@ void ForEachExpr(const Rel& rel, const std::function<void(const Expr&)>& visit) 
   }
 }
 
+void CollectRels(const Expr& expr, std::vector<const Rel*>& out) {
+  if (expr.rel != nullptr) {
+    out.push_back(expr.rel.get());
+  }
+  for (const ExprPtr& arg : expr.args) {
+    CollectRels(*arg, out);
+  }
+}
+
 namespace {
 
 void CollectMade(const Rel& rel, std::set<AttrId>& made) {

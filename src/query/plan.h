@@ -87,6 +87,9 @@ struct Rel {
 // Calls `visit` for every expression of the tree; it does not go into subqueries of an expression.
 void ForEachExpr(const Rel& rel, const std::function<void(const Expr&)>& visit);
 
+// The subqueries that stand in an expression; not those within them.
+void CollectRels(const Expr& expr, std::vector<const Rel*>& out);
+
 // Attributes that the tree uses but does not make: those of an outer query.
 void CollectOuterAttrs(const Rel& rel, std::set<AttrId>& out);
 

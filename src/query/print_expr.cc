@@ -176,4 +176,12 @@ std::string QuoteName(std::string_view name) {
   return out + "\"";
 }
 
+std::string GroupBySql(std::size_t keys) {
+  std::string out;
+  for (std::size_t i = 1; i <= keys; ++i) {
+    out += (i == 1 ? " GROUP BY " : ", ") + std::to_string(i);
+  }
+  return out;
+}
+
 }  // namespace glovebox::query

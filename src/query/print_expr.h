@@ -26,5 +26,8 @@ std::string PrintExpr(const Expr& expr, const AttrNames& names, const RelPrinter
 std::string PlaceMark(std::size_t position);
 // "name", with quotes doubled.
 std::string QuoteName(std::string_view name);
+// Groups by the first so many columns of the select list; nothing for none. GROUP BY ALL is not the same: for DuckDB a
+// column with TRY(...) in it is no key.
+std::string GroupBySql(std::size_t keys);
 
 }  // namespace glovebox::query

@@ -139,8 +139,7 @@ class RelPrinterImpl {
       }
       out += " AS " + AttrName(rel.output[i].id);
     }
-    return "SELECT " + (out.empty() ? "1 AS one" : out) + " FROM " + Input(rel, 0) +
-           (rel.exprs.empty() ? "" : " GROUP BY ALL");
+    return "SELECT " + (out.empty() ? "1 AS one" : out) + " FROM " + Input(rel, 0) + GroupBySql(rel.exprs.size());
   }
 
   static std::string Bound(ast::FrameBound bound, std::int64_t offset) {

@@ -26,6 +26,16 @@ json::Value Sorted(std::map<std::string, json::Value> items) {
   return json::Value(std::move(out));
 }
 
+// Whether some cell may read the parameter, as :name or $name without regard to case. Comments and texts count: that
+// tells apart more than it must, never less.
+bool IsNamed(const engine::Parameter& parameter, const std::vector<engine::Cell>& cells) {
+  const std::string name = AsciiLower(parameter.name);
+  return std::ranges::any_of(cells, [&](const engine::Cell& cell) {
+    const std::string text = AsciiLower(cell.sql);
+    return text.find(":" + name) != std::string::npos || text.find("$" + name) != std::string::npos;
+  });
+}
+
 Status CheckFile(const Core& core, const std::string& path, const std::string& recorded) {
   GB_ASSIGN_OR_RETURN(const std::string digest, SyncAndDigestFile(core.PathOf(path)));
   return digest == recorded ? Status() : Status(ErrorCode::kDataLoss, "a file is not what was recorded");
@@ -64,6 +74,9 @@ std::string ComputationOf(const std::string& runner_alias, const Inputs& inputs)
   }
   std::map<std::string, json::Value> parameters;
   for (const engine::Parameter& parameter : inputs.request.parameters) {
+    if (!IsNamed(parameter, inputs.request.cells)) {
+      continue;
+    }
     parameters.emplace(parameter.name, json::Object{{"name", parameter.name},
                                                     {"type", parameter.type},
                                                     {"value", parameter.value},

@@ -26,9 +26,9 @@
 
 namespace glovebox::room {
 
-// Hexadecimal SHA-256 of what determines the answer: runner, cells, parameters with their types, and of each input its
-// name, owner, role, version, policies and rule. The order of parameters and inputs does not matter, and neither does
-// where the outputs go. "" if nothing is remembered of it. Pure.
+// Hexadecimal SHA-256 of what determines the answer: runner, cells, the parameters that these name with their types,
+// and of each input its name, owner, role, version, policies and rule. The order of parameters and inputs does not
+// matter, and neither does where the outputs go. "" if nothing is remembered of it. Pure.
 std::string ComputationOf(const std::string& runner_alias, const Inputs& inputs);
 
 struct Answer {

@@ -5,7 +5,9 @@
 #include <utility>
 
 #include "base/encoding.h"
+#include "base/json.h"
 #include "base/log.h"
+#include "room/documents.h"
 #include "statement/engine_forms.h"
 
 namespace glovebox::room {
@@ -21,8 +23,37 @@ OrganisationInfo InfoOf(const catalog::Organisation& organisation) {
   return {organisation.id, organisation.name, organisation.global_metastore_id};
 }
 
+// Policies whose functions do not go together (INVALID_STATE) give no row to anybody.
 bool IsRefused(const Status& status) {
-  return status.code() == ErrorCode::kNotFound || status.code() == ErrorCode::kPermissionDenied;
+  return status.code() == ErrorCode::kNotFound || status.code() == ErrorCode::kPermissionDenied ||
+         status.code() == ErrorCode::kInvalidState;
+}
+
+// What a prepared table depends on besides the table's content: its filter, masks and the values of secrets by their
+// counter, and what the filter and masks call as its owner may call it now. Of secrets the names only: the version is
+// stored.
+std::string PolicyVersionOf(const catalog::GovernedTable& governed, const std::vector<engine::Secret>& secrets) {
+  std::string version = std::to_string(governed.table.policy_version);
+  if (!governed.table.IsGoverned()) {
+    return version;
+  }
+  json::Array functions;
+  for (const catalog::Function& function : governed.functions) {
+    json::Array parameters;
+    for (const catalog::FunctionParameter& parameter : function.parameters) {
+      parameters.emplace_back(json::Object{{"name", parameter.name}, {"type", parameter.type}});
+    }
+    functions.emplace_back(json::Object{{"name", function.info.full_name},
+                                        {"parameters", std::move(parameters)},
+                                        {"return_type", function.return_type},
+                                        {"body", function.body}});
+  }
+  json::Array readable;
+  for (const engine::Secret& secret : secrets) {
+    readable.emplace_back(json::Object{{"scope", secret.scope}, {"key", secret.key}});
+  }
+  const json::Value used(json::Object{{"functions", std::move(functions)}, {"secrets", std::move(readable)}});
+  return std::move(version) + "." + HexDigest(json::WriteCanonical(used));
 }
 
 }  // namespace
@@ -126,8 +157,9 @@ Result<std::pair<std::string, std::string>> CatalogGateway::SourceVersion(const 
                                                                           const std::string& local_name,
                                                                           const std::string& table_id) {
   GB_ASSIGN_OR_RETURN(const Caller owner, LocalOwner(organisation, local_name));
-  GB_ASSIGN_OR_RETURN(const auto current, catalog_.tables.CurrentVersion(owner, TableId(table_id)));
-  return std::pair(current.first.str(), std::to_string(current.second));
+  GB_ASSIGN_OR_RETURN(const catalog::GovernedTable governed, catalog_.tables.GetGoverned(owner, TableId(table_id)));
+  GB_ASSIGN_OR_RETURN(const auto secrets, statement::SecretsOf(catalog_, organisation, governed));
+  return std::pair(governed.table.current.id.str(), PolicyVersionOf(governed, secrets));
 }
 
 Result<SourceTable> CatalogGateway::Source(const OrganisationId& organisation, const std::string& local_name,
@@ -136,7 +168,6 @@ Result<SourceTable> CatalogGateway::Source(const OrganisationId& organisation, c
   GB_ASSIGN_OR_RETURN(const catalog::GovernedTable governed, catalog_.tables.GetGoverned(owner, TableId(table_id)));
   SourceTable source;
   source.version = governed.table.current.id.str();
-  source.policy_version = std::to_string(governed.table.policy_version);
   source.request.table = statement::ToEngine(governed.table);
   if (governed.table.row_filter) {
     source.request.row_filters.push_back({governed.table.row_filter->function, governed.table.row_filter->columns});
@@ -150,6 +181,7 @@ Result<SourceTable> CatalogGateway::Source(const OrganisationId& organisation, c
     source.request.functions.push_back(statement::ToEngine(function));
   }
   GB_ASSIGN_OR_RETURN(source.request.secrets, statement::SecretsOf(catalog_, organisation, governed));
+  source.policy_version = PolicyVersionOf(governed, source.request.secrets);
   GB_ASSIGN_OR_RETURN(source.request.unit_secret, UnitSecret(organisation));
   return source;
 }

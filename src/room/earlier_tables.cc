@@ -10,7 +10,8 @@
 
 namespace glovebox::room {
 
-Status EarlierTables::Add(const Room& room, const std::string& runner_alias, Inputs& inputs) {
+Status EarlierTables::Add(const Room& room, const std::string& runner_alias, Reading reading, Inputs& inputs) {
+  GB_ASSERT(reading != Reading::kNone);
   std::map<std::string, std::string> contents;  // by name; of its first use, which own tables stay at (P9)
   for (const json::Value& record : inputs.request.history) {
     const json::Value* tables = record.Get("tables");
@@ -23,10 +24,10 @@ Status EarlierTables::Add(const Room& room, const std::string& runner_alias, Inp
   }
   for (const auto& [name, content] : contents) {
     GB_ASSIGN_OR_RETURN(std::optional<engine::RunAsset> kept, FindKept(room, runner_alias, content));
-    if (kept) {
+    if (!kept) {
+      GB_RETURN_IF_ERROR(AddPublished(room, runner_alias, name, reading, inputs));
+    } else if (reading == Reading::kAll || kept->role == engine::Role::kOwn) {
       inputs.request.earlier_assets.push_back(std::move(*kept));
-    } else {
-      GB_RETURN_IF_ERROR(AddPublished(room, runner_alias, name, inputs));
     }
   }
   return Status();
@@ -75,12 +76,12 @@ Result<std::optional<engine::RunAsset>> EarlierTables::FindKept(const Room& room
 }
 
 Status EarlierTables::AddPublished(const Room& room, const std::string& runner_alias, const std::string& name,
-                                   Inputs& inputs) {
+                                   Reading reading, Inputs& inputs) {
   GB_ASSIGN_OR_RETURN(const std::optional<Asset> asset, core_.Read([&](store::Transaction& tx) {
     return FindAsset(tx, room.id, AssetType::kTable, name);
   }));
   const Member* owner = asset ? room.FindAlias(asset->owner_alias) : nullptr;
-  if (owner == nullptr) {
+  if (owner == nullptr || (reading == Reading::kRunners && asset->owner_alias != runner_alias)) {
     return Status();
   }
   GB_ASSIGN_OR_RETURN(const AssetStatus status, assets_.StatusOf(room, *asset));

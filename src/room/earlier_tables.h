@@ -26,15 +26,16 @@ class EarlierTables {
   EarlierTables(Core& core, AssetService& assets, Preparer& preparer)
       : core_(core), assets_(assets), preparer_(preparer) {}
 
-  // Adds to the request what its history names and its assets are not.
-  Status Add(const Room& room, const std::string& runner_alias, Inputs& inputs);
+  // Adds to the request what its history names and its assets are not; by kRunners only the runner's own.
+  Status Add(const Room& room, const std::string& runner_alias, Reading reading, Inputs& inputs);
   // Keeps the runner's own tables. REQUIRES: the room's lock, and that they are the published ones.
   static std::vector<Statement> Keep(const RoomId& room, const Inputs& inputs);
 
  private:
   Result<std::optional<engine::RunAsset>> FindKept(const Room& room, const std::string& runner_alias,
                                                    const std::string& content);
-  Status AddPublished(const Room& room, const std::string& runner_alias, const std::string& name, Inputs& inputs);
+  Status AddPublished(const Room& room, const std::string& runner_alias, const std::string& name, Reading reading,
+                      Inputs& inputs);
 
   Core& core_;
   AssetService& assets_;

@@ -47,15 +47,14 @@ Result<std::int64_t> FileSize(const std::string& path) {
 Status OutputService::RefuseExport(const Export& item, const Status& why) {
   constexpr std::int64_t kMsPerDay = std::int64_t{24} * 3'600 * 1'000;
   const std::int64_t day = ToInt(item.created_at) / kMsPerDay;
-  GB_ASSIGN_OR_RETURN(const std::int64_t denied, core_.Read([&](store::Transaction& tx) {
-    return DeniedExports(tx, item.room, item.runner_alias, day);
-  }));
+  GB_ASSIGN_OR_RETURN(const std::int64_t denied,
+                      core_.Read([&](store::Transaction& tx) { return DeniedExports(tx, item, day); }));
   if (denied >= static_cast<std::int64_t>(limits::kExportsDeniedPerDayMax)) {
     return Status(why.code(), why.message() + " (This is not on the ledger: " + std::to_string(denied) +
-                                  " denied exports of your side are there today, which is the limit.)");
+                                  " denied exports of yours are there today, which is the limit.)");
   }
   // Counted first: a crash in between costs one entry of the day, and the limit holds.
-  GB_RETURN_IF_ERROR(core_.Write({SetDeniedExports(item.room, item.runner_alias, day, denied + 1)}));
+  GB_RETURN_IF_ERROR(core_.Write({SetDeniedExports(item, day, denied + 1)}));
   GB_RETURN_IF_ERROR(DenyExport(item.room, item.id, item.output, why));
   return why;
 }

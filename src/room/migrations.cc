@@ -140,7 +140,7 @@ CREATE TABLE room_kept_tables (
 CREATE INDEX room_kept_tables_by_asset ON room_kept_tables (asset_id, cache_key);
 )sql";
 
-constexpr std::string_view kRuns = R"sql(
+constexpr std::string_view kRunsOutputsAndExports = R"sql(
 CREATE TABLE room_runs (
   id BIGINT PRIMARY KEY,
   task_id BIGINT NOT NULL,
@@ -249,9 +249,10 @@ CREATE INDEX room_exports_by_room ON room_exports (room_id, id);
 CREATE TABLE room_denied_exports (
   room_id TEXT NOT NULL,
   runner_alias TEXT NOT NULL,
+  principal_name TEXT NOT NULL,
   day BIGINT NOT NULL,
   denied BIGINT NOT NULL,
-  PRIMARY KEY (room_id, runner_alias)
+  PRIMARY KEY (room_id, runner_alias, principal_name)
 );
 CREATE INDEX room_exports_open ON room_exports (room_id, id) WHERE state = 'REQUESTED';
 )sql";
@@ -259,7 +260,7 @@ CREATE INDEX room_exports_open ON room_exports (room_id, id) WHERE state = 'REQU
 }  // namespace
 
 std::vector<store::Migration> Migrations() {
-  return {{100, "rooms", kRooms}, {101, "assets", kAssets}, {102, "runs", kRuns}};
+  return {{100, "rooms", kRooms}, {101, "assets", kAssets}, {102, "runs, outputs and exports", kRunsOutputsAndExports}};
 }
 
 }  // namespace glovebox::room

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/encoding.h"
+#include "base/invalid_parameter.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/strings.h"
@@ -17,8 +18,6 @@ namespace glovebox::room {
 namespace {
 
 constexpr std::string_view kDefaultEnvironment = "2";
-
-Status Invalid(std::string message) { return Status(ErrorCode::kInvalidParameterValue, std::move(message)); }
 
 Status NoNotebook(const std::string& name) {
   return Status(ErrorCode::kNotFound, "Notebook '" + name + "' does not exist in this clean room.");
@@ -34,12 +33,12 @@ Status RequireAuthor(const Membership& membership, const Asset& asset) {
 
 Status CheckTexts(const NotebookSpec& spec) {
   if (spec.description && spec.description->size() > limits::kNotebookDescriptionBytesMax) {
-    return Invalid("notebook.description has at most " + std::to_string(limits::kNotebookDescriptionBytesMax) +
-                   " bytes.");
+    return InvalidParameter("notebook.description has at most " + std::to_string(limits::kNotebookDescriptionBytesMax) +
+                            " bytes.");
   }
   if (spec.environment_version && spec.environment_version->size() > limits::kEnvironmentVersionBytesMax) {
-    return Invalid("notebook.environment_version has at most " + std::to_string(limits::kEnvironmentVersionBytesMax) +
-                   " bytes.");
+    return InvalidParameter("notebook.environment_version has at most " +
+                            std::to_string(limits::kEnvironmentVersionBytesMax) + " bytes.");
   }
   return Status();
 }
@@ -55,7 +54,7 @@ Result<std::string> RunnerOf(const NotebookVersion& version, const std::string& 
     return *runner;
   }
   return wanted.empty() ? Result<std::string>(runners.front())
-                        : Invalid("'" + wanted + "' is no runner of this notebook version.");
+                        : InvalidParameter("'" + wanted + "' is no runner of this notebook version.");
 }
 
 }  // namespace
@@ -106,7 +105,8 @@ Result<std::vector<std::string>> NotebookService::CheckRunners(const Membership&
   for (const std::string& runner : runners) {
     const Member* member = membership.room.FindAlias(runner);
     if (member == nullptr) {
-      return Invalid("runner_collaborator_aliases names '" + runner + "', who is no collaborator of this clean room.");
+      return InvalidParameter("runner_collaborator_aliases names '" + runner +
+                              "', who is no collaborator of this clean room.");
     }
     if (std::find(out.begin(), out.end(), member->alias) == out.end()) {
       out.push_back(member->alias);
@@ -123,7 +123,7 @@ Result<NotebookView> NotebookService::Publish(const Caller& caller, const std::s
   GB_RETURN_IF_ERROR(CheckPathSafeName(spec.name, "notebook name"));
   GB_RETURN_IF_ERROR(CheckTexts(spec));
   if (!spec.content) {
-    return Invalid("notebook.notebook_content is missing.");
+    return InvalidParameter("notebook.notebook_content is missing.");
   }
   NotebookVersion version;
   version.content = *spec.content;
@@ -267,6 +267,7 @@ Result<PlanPreview> NotebookService::Plan(const Room& room, const NotebookVersio
   if (checks) {
     GB_ASSIGN_OR_RETURN(inputs.request.history,
                         core_.Read([&](store::Transaction& tx) { return LoadHistory(tx, room.id); }));
+    GB_RETURN_IF_ERROR(earlier_.Add(room, spec.runner, Reading::kRunners, inputs));
   }
   inputs.request.mode = mode;
   inputs.request.timeout_ms = limits::kPlanTimeoutMs;
@@ -322,10 +323,11 @@ Status NotebookService::Withdraw(const Caller& caller, const std::string& room, 
 Result<NotebookView> NotebookService::Review(const Caller& caller, const std::string& room, const std::string& name,
                                              const ReviewSpec& spec) {
   if (spec.comment.size() > limits::kReviewCommentBytesMax) {
-    return Invalid("A review's comment has at most " + std::to_string(limits::kReviewCommentBytesMax) + " bytes.");
+    return InvalidParameter("A review's comment has at most " + std::to_string(limits::kReviewCommentBytesMax) +
+                            " bytes.");
   }
   if (spec.decision == Decision::kPending) {
-    return Invalid("review_state is APPROVED or REJECTED.");
+    return InvalidParameter("review_state is APPROVED or REJECTED.");
   }
   GB_ASSIGN_OR_RETURN(const LockedMembership membership,
                       core_.EnterForChange(caller, room, RoomPrivilege::kModify, Joining::kImplicit));
@@ -402,6 +404,19 @@ Result<NotebookView> NotebookService::Revision(const Caller& caller, const std::
   return ViewOf(std::move(latest.asset), std::move(*version), membership.room);
 }
 
+// Who could run it could also see it refused for what is in the runner's tables.
+Result<bool> NotebookService::MayRun(const Caller& caller, const Membership& membership, const std::string& runner) {
+  if (runner != membership.alias) {
+    return false;
+  }
+  const Status status =
+      core_.context().metastores.CheckOnRoom(caller, RoomPrivilege::kExecuteTask, membership.self().local_name);
+  if (status.ok()) {
+    return true;
+  }
+  return status.code() == ErrorCode::kPermissionDenied ? Result<bool>(false) : Result<bool>(status);
+}
+
 Result<PlanPreview> NotebookService::Preview(const Caller& caller, const std::string& room, const std::string& name,
                                              const PlanSpec& spec) {
   GB_ASSIGN_OR_RETURN(const Membership membership, core_.Enter(caller, room));
@@ -414,9 +429,9 @@ Result<PlanPreview> NotebookService::Preview(const Caller& caller, const std::st
   GB_ASSIGN_OR_RETURN(plan.runner, RunnerOf(latest.version, membership.alias, spec.runner));
   GB_ASSIGN_OR_RETURN(const Program program, RunInputs::Read(latest.version.content, latest.asset.name));
   GB_RETURN_IF_ERROR(RunInputs::CheckParameters(program, spec.parameters));
-  const bool is_runners = plan.runner == membership.alias;
+  GB_ASSIGN_OR_RETURN(const bool may_run, MayRun(caller, membership, plan.runner));
   return Plan(membership.room, latest.version, program, plan,
-              is_runners ? engine::RunMode::kPlanAndCheck : engine::RunMode::kPlanOnly);
+              may_run ? engine::RunMode::kPlanAndCheck : engine::RunMode::kPlanOnly);
 }
 
 }  // namespace glovebox::room

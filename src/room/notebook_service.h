@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "room/core.h"
+#include "room/earlier_tables.h"
 #include "room/run_inputs.h"
 
 namespace glovebox::room {
@@ -67,7 +68,8 @@ struct PlanPreview {
 
 class NotebookService {
  public:
-  NotebookService(Core& core, RunInputs& inputs) : core_(core), inputs_(inputs) {}
+  NotebookService(Core& core, RunInputs& inputs, EarlierTables& earlier)
+      : core_(core), inputs_(inputs), earlier_(earlier) {}
 
   // All need MODIFY_CLEAN_ROOM; the author's side for what concerns its own notebook.
   Result<NotebookView> Publish(const Caller& caller, const std::string& room, const NotebookSpec& spec);
@@ -84,8 +86,9 @@ class NotebookService {
   Result<NotebookView> Revision(const Caller& caller, const std::string& room, const std::string& name,
                                 const Etag& etag);
   // Plans the version as a run with these parameters would: the same certificate as the run's, byte for byte, and the
-  // same for each side. For a side that is not the runner nothing of it depends on any row. The runner's own side is
-  // also told what a run would be refused for by its own tables (P9), for which these are read.
+  // same for each side. Nothing of it depends on any row, but for who may run it on the runner's own side
+  // (EXECUTE_CLEAN_ROOM_TASK): they are also told what a run would be refused for by their own tables (P9), for which
+  // these are read, with those of earlier runs.
   Result<PlanPreview> Preview(const Caller& caller, const std::string& room, const std::string& name,
                               const PlanSpec& spec);
 
@@ -107,6 +110,7 @@ class NotebookService {
   Status ApplyRules(const Membership& membership, const NotebookVersion& version);
   // Reads the notebook, and sets the contract that goes with the version.
   Status SetContract(const Room& room, const NotebookSpec& spec, NotebookVersion& version);
+  Result<bool> MayRun(const Caller& caller, const Membership& membership, const std::string& runner);
   Result<PlanPreview> Plan(const Room& room, const NotebookVersion& version, const Program& program,
                            const PlanSpec& spec, engine::RunMode mode);
   Result<AutoApprovalRule> CheckRule(const Membership& membership, AutoApprovalRule rule, const RuleSpec& spec);
@@ -114,6 +118,7 @@ class NotebookService {
 
   Core& core_;
   RunInputs& inputs_;
+  EarlierTables& earlier_;
 };
 
 // The state that the reviews of a version give it.

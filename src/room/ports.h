@@ -84,7 +84,7 @@ struct TableShape {
 // A table of an organisation with all that a governed scan of it needs. It holds secrets: for the engine only.
 struct SourceTable {
   std::string version;             // of the table's content
-  std::string policy_version;      // changes with each change of a filter, a mask, a function of theirs, or a secret
+  std::string policy_version;      // changes with a filter, a mask, what these call and may call, or a secret
   engine::PrepareRequest request;  // without rule and target_path
 };
 
@@ -134,7 +134,8 @@ class Metastores {
   // Whether the owner of the room's local side may SELECT from the table now.
   virtual Result<bool> OwnerMayRead(const OrganisationId& organisation, const std::string& local_name,
                                     const std::string& table_id) = 0;
-  // The version of a table and of its policies, as SourceTable has them; cheap. Read as the owner of the local side.
+  // The version of a table and of its policies, as SourceTable has them, without reading a row. Read as the owner of
+  // the local side.
   virtual Result<std::pair<std::string, std::string>> SourceVersion(const OrganisationId& organisation,
                                                                     const std::string& local_name,
                                                                     const std::string& table_id) = 0;

@@ -12,8 +12,9 @@
 // It does not show that a table had the schema that is named, nor that the engine computed what was planned.
 //
 // Who learns what: it reads nothing but the bundle. Everything in it was written by others: SQL is parsed in a worker
-// process only, like that of any run. Errors: those of the engine (UNAVAILABLE) and of a bundle that cannot be read;
-// what is wrong with a run is a difference and no error. Threads: one.
+// process only, like that of any run. Errors: a plan that was neither made nor refused (UNAVAILABLE, ABORTED,
+// DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, RUN_FAILED, as the engine says it), which tells nothing of the run, and a
+// bundle that cannot be read. What is wrong with a run is a difference and no error. Threads: one.
 #pragma once
 
 #include <cstdint>

@@ -76,7 +76,6 @@ class RoomService {
   // Needs CREATE_CLEAN_ROOM. Returns ALREADY_EXISTS that names the room and the side that has it.
   Result<RoomView> Create(const Caller& caller, const RoomSpec& spec);
   Result<RoomView> Get(const Caller& caller, const std::string& name);
-  // What the caller may know, by name.
   // In the order of their names, case ignored; those that the caller may know.
   Result<catalog::Page<RoomView>> List(const Caller& caller, const catalog::PageRequest& page);
   // Local: comment and owner of the caller's side.

@@ -4,7 +4,9 @@
 #include <fcntl.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
+#include <utility>
 
 #include "base/encoding.h"
 #include "base/file.h"
@@ -23,7 +25,7 @@ Rooms::Rooms(const Context& context)
       assets_(core_, preparer_),
       inputs_(core_, assets_, preparer_),
       earlier_(core_, assets_, preparer_),
-      notebooks_(core_, inputs_),
+      notebooks_(core_, inputs_, earlier_),
       outputs_(core_),
       runs_(core_, rooms_, inputs_, earlier_, notebooks_, outputs_) {}
 
@@ -163,10 +165,13 @@ Status Rooms::Sweep() {
   for (const RoomId& id : core_.journal().Unsettled()) {
     GoOn(id);
   }
-  const Status runs = runs_.Sweep();
-  GB_RETURN_IF_ERROR(outputs_.Sweep());
-  GB_RETURN_IF_ERROR(core_.context().metastores.Sweep());
-  return runs;
+  Status first = runs_.Sweep();
+  for (Status& swept : std::array{outputs_.Sweep(), core_.context().metastores.Sweep()}) {
+    if (first.ok()) {
+      first = std::move(swept);
+    }
+  }
+  return first;
 }
 
 void Rooms::SweepLoop() {

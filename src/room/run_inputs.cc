@@ -20,32 +20,35 @@ Statement UpdateProblem(const Asset& asset, const std::string& problem) {
           {problem, asset.id.str(), asset.rule_digest}};
 }
 
+// Of the server at this moment, and not of the asset.
+bool IsTransient(ErrorCode code) { return code == ErrorCode::kUnavailable || code == ErrorCode::kAborted; }
+
 bool IsServers(const std::string& name) { return name == kOutputCatalogParameter || name == kOutputSchemaParameter; }
 
-Status InvalidParameter(std::string message) {
+Status InvalidParameters(std::string message) {
   return Status(ErrorCode::kInvalidParameterValue, "notebook_base_parameters: " + std::move(message));
 }
 
 Status CheckValue(const Program& program, const std::string& name, const json::Value& value) {
   if (!value.is_string()) {
-    return InvalidParameter("the value of '" + name + "' must be a text.");
+    return InvalidParameters("the value of '" + name + "' must be a text.");
   }
   if (value.as_string().size() > limits::kRunParameterBytesMax) {
-    return InvalidParameter("the value of '" + name + "' has at most " + std::to_string(limits::kRunParameterBytesMax) +
-                            " bytes.");
+    return InvalidParameters("the value of '" + name + "' has at most " +
+                             std::to_string(limits::kRunParameterBytesMax) + " bytes.");
   }
   if (IsServers(name)) {
-    return InvalidParameter("'" + name + "' is set by the server.");
+    return InvalidParameters("'" + name + "' is set by the server.");
   }
   const auto declared = std::find_if(program.parameters.begin(), program.parameters.end(),
                                      [&](const DeclaredParameter& item) { return item.parameter.name == name; });
   if (declared == program.parameters.end()) {
     return program.parameters.empty() ? Status()
-                                      : InvalidParameter("the notebook declares no parameter '" + name + "'.");
+                                      : InvalidParameters("the notebook declares no parameter '" + name + "'.");
   }
   const std::vector<std::string>& choices = declared->choices;
   if (!choices.empty() && std::find(choices.begin(), choices.end(), value.as_string()) == choices.end()) {
-    return InvalidParameter("'" + name + "' is one of: " + Join(choices, ", ") + ".");
+    return InvalidParameters("'" + name + "' is one of: " + Join(choices, ", ") + ".");
   }
   return Status();
 }
@@ -90,10 +93,10 @@ Status RunInputs::CheckParameters(const Program& program, const json::Value& par
     return Status();
   }
   if (!parameters.is_object()) {
-    return InvalidParameter("it must be an object of texts.");
+    return InvalidParameters("it must be an object of texts.");
   }
   if (parameters.as_object().size() > limits::kSqlParametersMax) {
-    return InvalidParameter("at most " + std::to_string(limits::kSqlParametersMax) + " are allowed.");
+    return InvalidParameters("at most " + std::to_string(limits::kSqlParametersMax) + " are allowed.");
   }
   for (const auto& [name, value] : parameters.as_object()) {
     GB_RETURN_IF_ERROR(CheckValue(program, name, value));
@@ -185,11 +188,13 @@ Status RunInputs::AddAsset(const Room& room, const std::string& runner_alias, co
       reads ? preparer_.Get(owner->organisation, owner->local_name, asset, asset.rule)
             : preparer_.Describe(owner->organisation, owner->local_name, asset);
   if (!prepared.ok()) {
-    // For the owner alone; to the runner the asset is one that cannot be used now.
+    // Why is for the owner alone; to the runner the asset is one that cannot be used now.
     log::Warning("an asset could not be prepared",
                  {{"asset", asset.id.str()}, {"code", std::string(WireName(prepared.status().code()))}});
     inputs.unusable.push_back(asset.name + " (NOT_PREPARED)");
-    return core_.Write({UpdateProblem(asset, prepared.status().message())});
+    return reads && !IsTransient(prepared.status().code())
+               ? core_.Write({UpdateProblem(asset, prepared.status().message())})
+               : Status();
   }
   if (reads) {
     if (!asset.problem.empty()) {

@@ -7,7 +7,7 @@
 // IsCurrent: what was withdrawn, bound by another rule or written in between is not used.
 //
 // Who learns what: `unusable` names assets and their public status; why an asset could not be prepared is stored for
-// its owner only. Threads: thread-safe.
+// its owner only, until it is prepared: what is stored comes of reading the table and ends by it. Threads: thread-safe.
 #pragma once
 
 #include <memory>

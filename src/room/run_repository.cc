@@ -10,17 +10,6 @@ using store::Row;
 using store::Transaction;
 using store::Value;
 
-constexpr std::string_view kRunColumns =
-    "id, task_id, room_id, organisation_id, runner_alias, principal_id, principal_name, run_name, task_key, "
-    "idempotency_token, notebook_id, notebook_name, etag, parameters, state, outcome, error_code, message, rule, "
-    "authorized_index, requested_at, visible_at, output_catalog, output_schema, output_expires_at, certificate, "
-    "completion, parameters_opening, computation, repeats";
-// The same without what is long.
-constexpr std::string_view kListedRunColumns =
-    "id, task_id, room_id, organisation_id, runner_alias, principal_id, principal_name, run_name, task_key, "
-    "idempotency_token, notebook_id, notebook_name, etag, parameters, state, outcome, error_code, message, rule, "
-    "authorized_index, requested_at, visible_at, output_catalog, output_schema, output_expires_at, '', '', "
-    "parameters_opening, computation, repeats";
 constexpr std::string_view kOutputColumns =
     "id, run_id, room_id, organisation_id, runner_alias, name, columns_json, row_count, byte_count, sha256, path, "
     "rows_path, state, reason, disclosed, opening, registered, register_problem, created_at, decide_by, expires_at, "
@@ -36,6 +25,18 @@ Value Text(std::string_view text) { return std::string(text); }
 
 std::string Select(std::string_view columns, std::string_view rest) {
   return "SELECT " + std::string(columns) + " FROM " + std::string(rest);
+}
+
+// Certificate and completion, which are long, and what stands in their place in a list.
+constexpr std::string_view kRunDocuments = "certificate, completion";
+constexpr std::string_view kNoRunDocuments = "'', ''";
+
+// In the order in which RunOf reads them.
+std::string RunColumns(std::string_view documents = kRunDocuments) {
+  return "id, task_id, room_id, organisation_id, runner_alias, principal_id, principal_name, run_name, task_key, "
+         "idempotency_token, notebook_id, notebook_name, etag, parameters, state, outcome, error_code, message, rule, "
+         "authorized_index, requested_at, visible_at, output_catalog, output_schema, output_expires_at, " +
+         std::string(documents) + ", parameters_opening, computation, repeats";
 }
 
 std::string Insert(std::string_view table, std::string_view columns, std::size_t count) {
@@ -178,7 +179,7 @@ Result<std::vector<Run>> PageOfRuns(Transaction& tx, std::string_view scope, con
     parameters.push_back(Text(filter.principal->str()));
   }
   parameters.push_back(page.rows_max());
-  return QueryAll(tx, Select(kListedRunColumns, rest + " ORDER BY id DESC LIMIT ?"), parameters, &RunOf);
+  return QueryAll(tx, Select(RunColumns(kNoRunDocuments), rest + " ORDER BY id DESC LIMIT ?"), parameters, &RunOf);
 }
 
 }  // namespace
@@ -189,12 +190,13 @@ Result<std::int64_t> LastRunNumber(Transaction& tx) {
 }
 
 Result<std::optional<Run>> FindRun(Transaction& tx, RunId id) {
-  return QueryFirst(tx, Select(kRunColumns, "room_runs WHERE id = ? OR task_id = ?"), {Number(id), Number(id)}, &RunOf);
+  return QueryFirst(tx, Select(RunColumns(), "room_runs WHERE id = ? OR task_id = ?"), {Number(id), Number(id)},
+                    &RunOf);
 }
 
 Result<std::optional<Run>> FindRunByToken(Transaction& tx, const OrganisationId& organisation,
                                           const std::string& idempotency_token) {
-  return QueryFirst(tx, Select(kRunColumns, "room_runs WHERE organisation_id = ? AND idempotency_token = ?"),
+  return QueryFirst(tx, Select(RunColumns(), "room_runs WHERE organisation_id = ? AND idempotency_token = ?"),
                     {Text(organisation.str()), idempotency_token}, &RunOf);
 }
 
@@ -209,17 +211,17 @@ Result<std::vector<Run>> ListRunsOf(Transaction& tx, const OrganisationId& organ
 }
 
 Result<std::vector<Run>> UnfinishedRuns(Transaction& tx) {
-  return QueryAll(tx, Select(kRunColumns, "room_runs WHERE state <> 'TERMINATED' ORDER BY id"), {}, &RunOf);
+  return QueryAll(tx, Select(RunColumns(), "room_runs WHERE state <> 'TERMINATED' ORDER BY id"), {}, &RunOf);
 }
 
 Result<std::vector<Run>> UnfinishedRunsIn(Transaction& tx, const RoomId& room) {
-  return QueryAll(tx, Select(kRunColumns, "room_runs WHERE room_id = ? AND state <> 'TERMINATED' ORDER BY id"),
+  return QueryAll(tx, Select(RunColumns(), "room_runs WHERE room_id = ? AND state <> 'TERMINATED' ORDER BY id"),
                   {Text(room.str())}, &RunOf);
 }
 
 Result<std::optional<Run>> FindAnsweringRun(Transaction& tx, const RoomId& room, const std::string& computation) {
   return QueryFirst(
-      tx, Select(kRunColumns, "room_runs WHERE room_id = ? AND computation = ? AND computation <> '' AND repeats = 0"),
+      tx, Select(RunColumns(), "room_runs WHERE room_id = ? AND computation = ? AND computation <> '' AND repeats = 0"),
       {Text(room.str()), computation}, &RunOf);
 }
 
@@ -235,7 +237,7 @@ Result<std::vector<RunId>> RunsWithCertificate(Transaction& tx, const RoomId& ro
 }
 
 Statement InsertRun(const Run& run) {
-  return {Insert("room_runs", std::string(kRunColumns) + ", notebook_key", 31),
+  return {Insert("room_runs", RunColumns() + ", notebook_key", 31),
           {Number(run.id),
            Number(run.task_id),
            Text(run.room.str()),
@@ -453,18 +455,19 @@ Result<std::vector<Export>> OpenExports(Transaction& tx, const std::optional<Roo
               : QueryAll(tx, Select(kExportColumns, rest + " ORDER BY room_id, id"), {}, &ExportOf);
 }
 
-Result<std::int64_t> DeniedExports(Transaction& tx, const RoomId& room, const std::string& alias, std::int64_t day) {
-  GB_ASSIGN_OR_RETURN(const auto row, tx.QueryOne("SELECT denied FROM room_denied_exports WHERE room_id = ? AND "
-                                                  "runner_alias = ? AND day = ?",
-                                                  {Text(room.str()), Text(alias), day}));
+Result<std::int64_t> DeniedExports(Transaction& tx, const Export& asked, std::int64_t day) {
+  GB_ASSIGN_OR_RETURN(const auto row,
+                      tx.QueryOne("SELECT denied FROM room_denied_exports WHERE room_id = ? AND runner_alias = ? AND "
+                                  "principal_name = ? AND day = ?",
+                                  {Text(asked.room.str()), asked.runner_alias, asked.principal_name, day}));
   return row ? row->Int(0) : 0;
 }
 
-Statement SetDeniedExports(const RoomId& room, const std::string& alias, std::int64_t day, std::int64_t count) {
+Statement SetDeniedExports(const Export& asked, std::int64_t day, std::int64_t count) {
   return {
-      "INSERT INTO room_denied_exports (room_id, runner_alias, day, denied) VALUES (?, ?, ?, ?) ON CONFLICT "
-      "(room_id, runner_alias) DO UPDATE SET day = excluded.day, denied = excluded.denied",
-      {Text(room.str()), Text(alias), day, count}};
+      "INSERT INTO room_denied_exports (room_id, runner_alias, principal_name, day, denied) VALUES (?, ?, ?, ?, ?) ON "
+      "CONFLICT (room_id, runner_alias, principal_name) DO UPDATE SET day = excluded.day, denied = excluded.denied",
+      {Text(asked.room.str()), asked.runner_alias, asked.principal_name, day, count}};
 }
 
 Statement InsertExport(const Export& item) {

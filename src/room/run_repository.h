@@ -82,10 +82,9 @@ Result<std::optional<Export>> FindExport(store::Transaction& tx, const RoomId& r
 Result<std::vector<Export>> ListExports(store::Transaction& tx, const RoomId& room);  // newest first
 Result<std::vector<Export>> OpenExports(store::Transaction& tx, const std::optional<RoomId>& room);
 Statement InsertExport(const Export& item);
-// How many exports of a side were denied on a day (since 1970).
-Result<std::int64_t> DeniedExports(store::Transaction& tx, const RoomId& room, const std::string& alias,
-                                   std::int64_t day);
-Statement SetDeniedExports(const RoomId& room, const std::string& alias, std::int64_t day, std::int64_t count);
+// How many exports of who asks for this one were denied in the room on a day (since 1970).
+Result<std::int64_t> DeniedExports(store::Transaction& tx, const Export& asked, std::int64_t day);
+Statement SetDeniedExports(const Export& asked, std::int64_t day, std::int64_t count);
 Statement UpdateExport(const Export& item);
 
 }  // namespace glovebox::room

@@ -4,13 +4,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/invalid_parameter.h"
 #include "base/limits.h"
 #include "base/log.h"
 
 namespace glovebox::room {
 namespace {
-
-Status Invalid(std::string message) { return Status(ErrorCode::kInvalidParameterValue, std::move(message)); }
 
 std::string Text(RunId id) { return std::to_string(static_cast<std::int64_t>(id)); }
 
@@ -80,13 +79,14 @@ Result<RunView> RunService::ViewOf(const Caller& caller, Run run, const std::str
 
 Status RunService::CheckSizes(const SubmitSpec& spec) {
   if (spec.idempotency_token.size() > limits::kIdempotencyTokenBytesMax) {
-    return Invalid("idempotency_token has at most " + std::to_string(limits::kIdempotencyTokenBytesMax) + " bytes.");
+    return InvalidParameter("idempotency_token has at most " + std::to_string(limits::kIdempotencyTokenBytesMax) +
+                            " bytes.");
   }
   if (spec.run_name.size() > limits::kCommentBytesMax || spec.task_key.size() > limits::kNameBytesMax) {
-    return Invalid("run_name or task_key is too long.");
+    return InvalidParameter("run_name or task_key is too long.");
   }
   if (spec.etag.str().size() > limits::kEtagBytesMax) {
-    return Invalid("etag has at most " + std::to_string(limits::kEtagBytesMax) + " bytes.");
+    return InvalidParameter("etag has at most " + std::to_string(limits::kEtagBytesMax) + " bytes.");
   }
   return Status();
 }
@@ -207,7 +207,7 @@ Status RunService::Deny(Run& run, const Status& why) {
 Result<Run> RunService::FindForCaller(const Caller& caller, RunId id) {
   GB_ASSIGN_OR_RETURN(std::optional<Run> run, core_.Read([&](store::Transaction& tx) { return FindRun(tx, id); }));
   if (!run || run->organisation != caller.organisation || (run->principal != caller.principal && !caller.is_admin)) {
-    return Invalid("Run " + Text(id) + " does not exist.");
+    return InvalidParameter("Run " + Text(id) + " does not exist.");
   }
   return std::move(*run);
 }
@@ -262,7 +262,7 @@ Result<json::Value> RunService::Certificate(const Caller& caller, const std::str
   GB_ASSIGN_OR_RETURN(const std::optional<Run> run,
                       core_.Read([&](store::Transaction& tx) { return FindRun(tx, id); }));
   if (!run || run->room != membership.room.id) {
-    return Invalid("Run " + Text(id) + " does not exist.");
+    return InvalidParameter("Run " + Text(id) + " does not exist.");
   }
   if (run->state != RunState::kTerminated || run->certificate.is_null()) {
     return Status(ErrorCode::kInvalidState, "The run has no plan certificate (yet).");

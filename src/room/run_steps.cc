@@ -189,7 +189,7 @@ Status RunService::ExecuteRun(Run& run) {
   GB_ASSIGN_OR_RETURN(inputs.request.history,
                       core_.Read([&](store::Transaction& tx) { return LoadHistory(tx, run.room); }));
   GB_ASSIGN_OR_RETURN(const Room room, core_.Load(run.room));
-  GB_RETURN_IF_ERROR(earlier_.Add(room, run.runner_alias, inputs));
+  GB_RETURN_IF_ERROR(earlier_.Add(room, run.runner_alias, Reading::kAll, inputs));
   inputs.request.mode = engine::RunMode::kExecute;
   inputs.request.output_folder = OutputFolder(run);
   inputs.request.inline_rows_max = static_cast<std::int64_t>(limits::kRunInlineRowsMax);

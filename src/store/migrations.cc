@@ -97,7 +97,7 @@ Status Migrate(Database& database, const std::vector<Migration>& migrations) {
     if (found == known.end() || found->second->name != name) {
       return Status(ErrorCode::kInvalidState,
                     "The database has schema step " + std::to_string(number) + " (" + name +
-                        "), which this version does not know: it was written by a newer one. Use that version.");
+                        "), which this version does not know: it was written by another one. Use that version.");
     }
   }
   for (const auto& [number, migration] : known) {

@@ -8,6 +8,7 @@ import tempfile
 
 import pytest
 import requests
+from databricks.sdk.service import cleanrooms
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "demo"))
 
@@ -78,6 +79,19 @@ def schema(insurer):
     insurer.catalogs.create(name=catalog)
     insurer.schemas.create(name="s", catalog_name=catalog)
     return f"{catalog}.s"
+
+
+def create_room(site, federation, name, comment=None):
+    """A room of the two organisations of the site, made by the federation: the SDK's waiter for its being active."""
+    _, insurer, creator = site
+    return federation.clean_rooms.create(cleanrooms.CleanRoom(
+        name=name, comment=comment, remote_detailed_info=cleanrooms.CleanRoomRemoteDetail(
+            cloud_vendor="aws", region="us-west-2", collaborators=[
+                cleanrooms.CleanRoomCollaborator(
+                    collaborator_alias="federation", global_metastore_id=creator.global_metastore_id),
+                cleanrooms.CleanRoomCollaborator(
+                    collaborator_alias="insurer", global_metastore_id=insurer.global_metastore_id,
+                    invite_recipient_email=insurer.admin, invite_recipient_workspace_id=insurer.workspace_id)])))
 
 
 def run_sql(client, statement, **options):

@@ -6,7 +6,7 @@ import hashlib
 import io
 import random
 
-from conftest import run_sql
+from conftest import create_room, run_sql
 from databricks.sdk.service import catalog, cleanrooms, jobs
 
 ROOM = "costs"
@@ -65,20 +65,11 @@ def released(client, output):
 
 
 def test_a_repeated_run_is_answered_from_the_record(site, insurer, federation):
-    _, insurer_organisation, federation_organisation = site
     insurer.catalogs.create(name="billing")
     insurer.schemas.create(name="s", catalog_name="billing")
     insurer.volumes.create("billing", "s", "landing", catalog.VolumeType.MANAGED)
     write_table(insurer, 1)
-    federation.clean_rooms.create(cleanrooms.CleanRoom(
-        name=ROOM, remote_detailed_info=cleanrooms.CleanRoomRemoteDetail(
-            cloud_vendor="aws", region="us-west-2", collaborators=[
-                cleanrooms.CleanRoomCollaborator(
-                    collaborator_alias="federation", global_metastore_id=federation_organisation.global_metastore_id),
-                cleanrooms.CleanRoomCollaborator(
-                    collaborator_alias="insurer", global_metastore_id=insurer_organisation.global_metastore_id,
-                    invite_recipient_email=insurer_organisation.admin,
-                    invite_recipient_workspace_id=insurer_organisation.workspace_id)])))
+    create_room(site, federation, ROOM)
     insurer.clean_room_assets.create(ROOM, cleanrooms.CleanRoomAsset(
         name="insurer.s.costs", asset_type=cleanrooms.CleanRoomAssetAssetType.TABLE,
         table_local_details=cleanrooms.CleanRoomAssetTableLocalDetails(local_name="billing.s.costs")))

@@ -2,6 +2,7 @@
 #include "engine/governed/atoms.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/limits.h"
 #include "base/strings.h"
@@ -14,7 +15,6 @@ using privacy::CellIndex;
 using query::Population;
 
 constexpr const char* kAtomsTable = "audit_atoms";
-constexpr const char* kUnitsTable = "audit_units";
 
 // Without what tells its rows apart.
 Population BaseOf(const Population& population) {
@@ -55,7 +55,6 @@ void AtomScan::FindKinds() {
     for (std::size_t i = 0; i < run_.assets.size() && table->alias == finest_; ++i) {
       if (run_.assets[i].DisplayName() == table->asset) {
         kind.one_row_per_unit = run_.statistics[i].one_row_per_unit;
-        kind.heaviest_rows = run_.assets[i].rule.min_units == kind.min_units ? run_.statistics[i].heaviest_rows : 0;
       }
     }
     kinds_.push_back(std::move(kind));
@@ -86,8 +85,8 @@ std::vector<std::string> AtomScan::Columns() const {
   return out;
 }
 
-std::string AtomScan::BaseSql(const Base& base) const {
-  std::string out = "SELECT " + query::ColumnSql(finest_, "rowid") + " AS r";
+std::string AtomScan::BaseSql(const Base& base, const query::AssetCatalog& catalog) const {
+  std::string out = HasOneBase() ? "SELECT 0 AS r" : "SELECT " + query::ColumnSql(finest_, "rowid") + " AS r";
   for (std::size_t i = 0; i < kinds_.size(); ++i) {
     out += ", " + query::UnitSql(kinds_[i].alias) + " AS u" + std::to_string(i);
   }
@@ -100,21 +99,34 @@ std::string AtomScan::BaseSql(const Base& base) const {
              std::to_string(i);
     }
   }
-  return out + query::FromSql(base.rows, run_.catalog);
+  return out + query::FromSql(base.rows, catalog);
 }
 
-std::string AtomScan::RowsSql(std::int64_t rows_max) const {
-  const std::string where = rows_max > 0 ? " WHERE r < " + std::to_string(rows_max) : "";
-  std::string out = "SELECT * FROM (" + BaseSql(bases_.front()) + ")" + where;
+std::string AtomScan::RowsSql(const query::AssetCatalog& catalog) const {
+  std::string out = BaseSql(bases_.front(), catalog);
   for (std::size_t b = 1; b < bases_.size(); ++b) {
     // Every base has a row of the finest table at most once, and the same unit of it.
-    out = "SELECT coalesce(x.r, y.r) AS r, coalesce(x.u0, y.u0) AS u0, * EXCLUDE (r, u0) FROM (" + out +
-          ") AS x FULL JOIN (SELECT * FROM (" + BaseSql(bases_[b]) + ")" + where + ") AS y ON x.r = y.r";
+    out =
+        "SELECT coalesce(x.r, y.r) AS r, coalesce(x.u0, y.u0) AS u0, x.* EXCLUDE (r, u0), y.* EXCLUDE (r, u0) FROM (" +
+        out + ") AS x FULL JOIN (" + BaseSql(bases_[b], catalog) + ") AS y ON x.r = y.r";
   }
   return out;
 }
 
-Result<std::vector<AtomRows>> AtomScan::Scan(std::int64_t rows_max) {
+Result<std::vector<AtomRows>> AtomScan::ScanFirst(std::int64_t rows_max) {
+  GB_ASSERT(HasOneBase());
+  std::vector<query::Asset> assets = run_.assets;
+  for (query::Asset& asset : assets) {
+    if (asset.DisplayName() == bases_.front().rows.Table(finest_)->asset) {
+      asset.relation = "(SELECT * FROM " + asset.relation + " LIMIT " + std::to_string(rows_max) + ")";
+    }
+  }
+  return Scan(query::AssetCatalog(assets));
+}
+
+Result<std::vector<AtomRows>> AtomScan::ScanAll() { return Scan(run_.catalog); }
+
+Result<std::vector<AtomRows>> AtomScan::Scan(const query::AssetCatalog& catalog) {
   const std::vector<std::string> columns = Columns();
   std::string numbers = "count(*) AS n";
   for (std::size_t i = 0; i < kinds_.size(); ++i) {
@@ -122,10 +134,9 @@ Result<std::vector<AtomRows>> AtomScan::Scan(std::int64_t rows_max) {
     numbers += ", " + counter + "(u" + std::to_string(i) + ") AS n" + std::to_string(i);
   }
   const std::string list = Join(columns, ", ");
-  has_units_table_ = false;
   GB_RETURN_IF_ERROR(run_.connection.Execute(std::string("CREATE OR REPLACE TEMP TABLE ") + kAtomsTable +
                                              " AS SELECT row_number() OVER () AS id, * FROM (SELECT " + numbers + ", " +
-                                             list + " FROM (" + RowsSql(rows_max) + ") GROUP BY " + list + ")"));
+                                             list + " FROM (" + RowsSql(catalog) + ") GROUP BY " + list + ")"));
   GB_ASSIGN_OR_RETURN(const duckdb::ResultTable table,
                       run_.connection.Query(std::string("SELECT * FROM ") + kAtomsTable + " ORDER BY id"));
   return Read(table);
@@ -172,30 +183,60 @@ std::vector<AtomRows> AtomScan::Read(const duckdb::ResultTable& table) const {
   return out;
 }
 
-Result<std::int64_t> AtomScan::CountUnits(const std::vector<AtomRows>& atoms, const std::vector<std::size_t>& which,
-                                          std::size_t kind) {
-  if (!has_units_table_) {
-    std::string same;
-    for (const std::string& column : Columns()) {
-      same += (same.empty() ? "" : " AND ") + ("a." + column) + " IS NOT DISTINCT FROM s." + column;
-    }
-    std::string units;
-    for (std::size_t i = 0; i < kinds_.size(); ++i) {
-      units += ", u" + std::to_string(i);
-    }
-    GB_RETURN_IF_ERROR(run_.connection.Execute(std::string("CREATE OR REPLACE TEMP TABLE ") + kUnitsTable +
-                                               " AS SELECT DISTINCT id" + units + " FROM (" + RowsSql(0) +
-                                               ") AS s JOIN " + kAtomsTable + " AS a ON " + same));
-    has_units_table_ = true;
+Status AtomScan::CountExactly(std::vector<AtomRows>& atoms, std::size_t kind) {
+  units_.clear();
+  if (kinds_[kind].one_row_per_unit) {
+    return {};
   }
-  std::string ids;
+  std::map<std::int64_t, std::size_t> atom_of;
+  for (std::size_t a = 0; a < atoms.size(); ++a) {
+    for (const std::int64_t id : atoms[a].large[kind] ? std::vector<std::int64_t>() : atoms[a].found) {
+      atom_of.emplace(id, a);
+    }
+  }
+  units_.resize(atoms.size());
+  // No part of an atom that is not large has as many as k units.
+  const std::string number = std::to_string(kind);
+  std::string same = "a.n" + number + " < " + std::to_string(kinds_[kind].min_units);
+  for (const std::string& column : Columns()) {
+    same += " AND a." + column + " IS NOT DISTINCT FROM s." + column;
+  }
+  const std::string unit = "s.u" + number;
+  GB_ASSIGN_OR_RETURN(
+      const duckdb::ResultTable table,
+      run_.connection.Query("SELECT DISTINCT a.id, " + unit + " FROM (" + RowsSql(run_.catalog) + ") AS s JOIN " +
+                            kAtomsTable + " AS a ON " + same + " WHERE " + unit + " IS NOT NULL"));
+  for (std::size_t row = 0; row < table.rows; ++row) {
+    if (const auto atom = atom_of.find(table.columns[0].ints[row]); atom != atom_of.end()) {
+      units_[atom->second].push_back(table.columns[1].ints[row]);
+    }
+  }
+  for (std::size_t a = 0; a < atoms.size(); ++a) {
+    if (!atoms[a].large[kind]) {
+      std::ranges::sort(units_[a]);
+      const auto [end, last] = std::ranges::unique(units_[a]);
+      units_[a].erase(end, last);
+      atoms[a].units[kind] = static_cast<std::int64_t>(units_[a].size());
+      atoms[a].large[kind] = atoms[a].units[kind] >= kinds_[kind].min_units;
+    }
+  }
+  return {};
+}
+
+std::int64_t AtomScan::CountUnits(const std::vector<AtomRows>& atoms, const std::vector<std::size_t>& which,
+                                  std::size_t kind) const {
+  std::int64_t count = 0;
+  if (kinds_[kind].one_row_per_unit) {
+    for (const std::size_t atom : which) {
+      count += atoms[atom].units[kind];
+    }
+    return count;
+  }
+  std::set<std::int64_t> all;
   for (const std::size_t atom : which) {
-    for (const std::int64_t id : atoms[atom].found) {
-      ids += (ids.empty() ? "" : ", ") + std::to_string(id);
-    }
+    all.insert(units_[atom].begin(), units_[atom].end());
   }
-  return run_.connection.QueryInt("SELECT count(DISTINCT u" + std::to_string(kind) + ") FROM " + kUnitsTable +
-                                  " WHERE id IN (" + ids + ")");
+  return static_cast<std::int64_t>(all.size());
 }
 
 }  // namespace glovebox::engine::governed

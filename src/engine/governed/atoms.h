@@ -30,7 +30,6 @@ struct Side {
 struct UnitKind {
   std::string alias;
   std::int64_t min_units = 0;
-  std::int64_t heaviest_rows = 0;  // T(k), 0 if it proves nothing
   bool one_row_per_unit = false;
 };
 
@@ -51,11 +50,16 @@ class AtomScan {
   [[nodiscard]] const std::vector<UnitKind>& kinds() const { return kinds_; }
   // Whether all sides have the same tables and joins.
   [[nodiscard]] bool HasOneBase() const { return bases_.size() == 1; }
-  // Of the table's first rows only, or of all if rows_max is 0. RESOURCE_EXHAUSTED if there are too many.
-  Result<std::vector<AtomRows>> Scan(std::int64_t rows_max);
-  // Distinct units of the atoms together, exactly. REQUIRES: the last scan was of all rows, and found them.
-  Result<std::int64_t> CountUnits(const std::vector<AtomRows>& atoms, const std::vector<std::size_t>& which,
-                                  std::size_t kind);
+  // RESOURCE_EXHAUSTED if there are too many atoms.
+  Result<std::vector<AtomRows>> ScanAll();
+  // Of the table's first rows only. REQUIRES: HasOneBase.
+  Result<std::vector<AtomRows>> ScanFirst(std::int64_t rows_max);
+  // Reads the units of all atoms that are not large: their numbers are exact from now on, and more may be large.
+  // RESOURCE_EXHAUSTED if there are too many. REQUIRES: the last scan was ScanAll, and found them.
+  Status CountExactly(std::vector<AtomRows>& atoms, std::size_t kind);
+  // Distinct units of the atoms together. REQUIRES: CountExactly, and none of them is large.
+  [[nodiscard]] std::int64_t CountUnits(const std::vector<AtomRows>& atoms, const std::vector<std::size_t>& which,
+                                        std::size_t kind) const;
 
  private:
   // Sides with the same tables and joins.
@@ -68,9 +72,10 @@ class AtomScan {
   [[nodiscard]] std::string ConditionSql(const Side& side) const;
   // "c0", "k0_0", ...: which cell of a side holds the row.
   [[nodiscard]] std::vector<std::string> Columns() const;
-  [[nodiscard]] std::string BaseSql(const Base& base) const;
-  // A row for each row of the table that some side holds: r, u0..., and the columns.
-  [[nodiscard]] std::string RowsSql(std::int64_t rows_max) const;
+  [[nodiscard]] std::string BaseSql(const Base& base, const query::AssetCatalog& catalog) const;
+  // A row for each row of the table: r, which joins the bases, u0..., and the columns.
+  [[nodiscard]] std::string RowsSql(const query::AssetCatalog& catalog) const;
+  Result<std::vector<AtomRows>> Scan(const query::AssetCatalog& catalog);
   std::vector<AtomRows> Read(const duckdb::ResultTable& table) const;
 
   RunContext& run_;
@@ -78,7 +83,7 @@ class AtomScan {
   std::string finest_;
   std::vector<Base> bases_;
   std::vector<UnitKind> kinds_;
-  bool has_units_table_ = false;
+  std::vector<std::vector<std::int64_t>> units_;  // of the last CountExactly, by atom
 };
 
 }  // namespace glovebox::engine::governed

@@ -6,12 +6,12 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 
 #include "base/limits.h"
 #include "engine/governed/atoms.h"
 #include "privacy/combinations.h"
-#include "privacy/minimum_group.h"
 
 namespace glovebox::engine::governed {
 namespace {
@@ -21,6 +21,52 @@ using query::Population;
 
 // What cells must have in common to be combined: the alias of the table whose rows they add up, and the contribution.
 using Subject = std::pair<std::string, std::string>;
+
+// The protected rows of a population. Of a LEFT JOIN those that were matched: what has no value in the others.
+Population MatchedRows(Population population) {
+  for (query::PopulationTable& table : population.tables) {
+    if (table.left_joined) {
+      table.left_joined = false;
+      population.finest = table.alias;
+    }
+  }
+  return population;
+}
+
+// The table whose rows the grid's cells add up; null if it is none that can be looked at.
+const query::PopulationTable* CountedTable(const Grid& grid, const query::AssetCatalog& catalog) {
+  const auto left = std::ranges::find(grid.population.tables, true, &query::PopulationTable::left_joined);
+  const query::PopulationTable* table =
+      left != grid.population.tables.end() ? &*left : grid.population.Table(grid.population.finest);
+  const bool usable = grid.rows_are_single && table != nullptr && table->distinct == nullptr;
+  return usable && catalog.Find(table->asset)->IsProtected() ? table : nullptr;
+}
+
+// What the cells of one branch are, seen from the rows that they add up; nothing if it tells of no such rows.
+std::optional<Subject> SubjectOf(const Grid& grid, std::size_t c, std::size_t b, const std::string& contribution,
+                                 const query::AssetCatalog& catalog) {
+  const query::PopulationTable* table = CountedTable(grid, catalog);
+  if (table == nullptr || grid.calls[c].branches[b].none || IsSumClass(contribution)) {  // a sum is its measure's cell
+    return std::nullopt;
+  }
+  const query::Asset& asset = *catalog.Find(table->asset);
+  const std::string rows = asset.OneRowPerUnit() ? UnitsClass(asset) : "rows:" + table->alias;
+  if (!table->left_joined) {
+    return IsUnitsClass(contribution) && contribution != grid.count_class
+               ? std::nullopt
+               : std::optional(Subject(table->alias, contribution));
+  }
+  // Rows that nothing was joined to have no value and fulfil no condition; what counts them as well speaks of own rows.
+  const bool of_matched =
+      grid.Valued(c, b, contribution).starts_with(table->alias + ".") ||
+      std::ranges::all_of(grid.calls[c].branches[b].boxes, [table](const query::NamedBox& box) {
+        return std::ranges::any_of(box, [table](const auto& entry) { return entry.first.first == table->alias; });
+      });
+  if (!of_matched && contribution != rows) {
+    return std::nullopt;
+  }
+  return Subject(table->alias, contribution == grid.count_class ? rows : contribution);
+}
 
 // A cell of the run that may be withheld.
 struct RunCell {
@@ -33,101 +79,105 @@ struct RunCell {
 // All cells of one subject that are out, or would be.
 class Audit {
  public:
-  Audit(RunContext& run, std::vector<ExecutedQuery>& queries, const std::vector<Grid>& history,
-        const CellFlags& repeats, Subject subject)
-      : run_(run), queries_(queries), repeats_(repeats), subject_(std::move(subject)) {
+  Audit(RunContext& run, std::vector<ExecutedQuery>& queries, const CellFlags& repeats, Subject subject)
+      : run_(run), queries_(queries), repeats_(repeats), subject_(std::move(subject)) {}
+
+  Status Read(const std::vector<Grid>& history) {
     for (const Grid& grid : history) {
       if (!grid.stale) {
-        AddGrid(grid, std::nullopt);
+        GB_RETURN_IF_ERROR(AddGrid(grid, std::nullopt));
       }
     }
-    for (std::size_t q = 0; q < queries.size(); ++q) {
-      AddGrid(queries[q].grid, q);
+    for (std::size_t q = 0; q < queries_.size(); ++q) {
+      GB_RETURN_IF_ERROR(AddGrid(queries_[q].grid, q));
     }
+    return {};
   }
 
-  // Withholds the last cell of a combination that tells. False if there is none left.
-  Result<bool> Step() {
+  // Withholds cells until no combination tells.
+  Status Run() {
+    KeepConnected();
     if (sides_.size() < 2 || ours_.empty()) {
-      return false;
+      return {};
     }
     if (sides_.size() > limits::kAuditSidesMax) {
-      return WithholdAll();
+      WithholdAll();
+      return {};
     }
     AtomScan scan(run_, sides_);
-    GB_ASSIGN_OR_RETURN(const bool safe, IsSafeBySample(scan));
-    if (safe) {
-      return false;
+    if (IsSafeBySample(scan)) {
+      return {};
     }
-    GB_ASSIGN_OR_RETURN(const std::vector<AtomRows> atoms, scan.Scan(0));
-    std::size_t counted = 0;
-    for (std::size_t kind = 0; kind < scan.kinds().size(); ++kind) {
-      privacy::Combinations combinations = Cancelled(atoms, kind);
-      const auto is_few = [&](const std::vector<std::size_t>& which) {
-        return IsFew(scan, atoms, which, kind, counted);
-      };
-      const auto is_ours = [this](CellIndex cell) { return ours_.contains(cell); };
-      GB_ASSIGN_OR_RETURN(const auto telling, combinations.Find(AtomsOf(atoms, kind), is_few, is_ours));
-      if (telling) {
-        Withhold(telling->cells);
-        return true;
-      }
-      if (combinations.IsExhausted()) {
-        return WithholdAll();
+    Result<std::vector<AtomRows>> atoms = scan.ScanAll();
+    for (std::size_t kind = 0; kind < scan.kinds().size() && atoms.ok(); ++kind) {
+      if (!IsSafe(scan, *atoms, kind)) {
+        atoms = Status(ErrorCode::kResourceExhausted, "");
       }
     }
-    return false;
+    if (!atoms.ok()) {
+      WithholdAll();  // what cannot be looked at is not released
+    }
+    return {};
   }
 
  private:
-  void AddGrid(const Grid& grid, std::optional<std::size_t> query) {
-    const query::PopulationTable* finest = grid.population.Table(grid.population.finest);
-    if (!grid.rows_are_single || finest == nullptr || finest->distinct != nullptr || finest->left_joined ||
-        finest->alias != subject_.first || !run_.catalog.Find(finest->asset)->IsProtected()) {
-      return;
-    }
+  Status AddGrid(const Grid& grid, std::optional<std::size_t> query) {
     for (std::size_t c = 0; c < grid.calls.size(); ++c) {
       for (std::size_t b = 0; b < grid.calls[c].branches.size(); ++b) {
-        if (!grid.calls[c].branches[b].none) {
-          AddSide(grid, c, b, query);
+        std::set<std::string> contributions;
+        for (std::size_t g = 0; g < grid.groups.size(); ++g) {
+          contributions.merge(grid.Classes(c, b, g));
+        }
+        for (const std::string& contribution : contributions) {
+          if (SubjectOf(grid, c, b, contribution, run_.catalog) == subject_) {
+            GB_RETURN_IF_ERROR(AddSide(grid, c, b, contribution, query));
+          }
         }
       }
     }
+    return {};
   }
 
-  void AddSide(const Grid& grid, std::size_t c, std::size_t b, std::optional<std::size_t> query) {
-    const bool other_units = IsUnitsClass(subject_.second) && grid.count_class != subject_.second;
-    Side side{&grid, c, b, grid.BranchPopulation(c, b), Valued(grid, c, b)};
+  Status AddSide(const Grid& grid, std::size_t c, std::size_t b, const std::string& contribution,
+                 std::optional<std::size_t> query) {
+    Side side{&grid, c, b, MatchedRows(grid.BranchPopulation(c, b)), Valued(grid, c, b, contribution)};
     bool is_new = false;
-    for (std::size_t g = 0; g < grid.groups.size() && !other_units; ++g) {
+    for (std::size_t g = 0; g < grid.groups.size(); ++g) {
       const std::string& digest = grid.groups[g].digests[c][b];
-      if (!grid.groups[g].out[c] || digest.empty() || !grid.IsOf(subject_.second, c, b, g)) {
+      if (!grid.groups[g].out[c] || digest.empty() || !grid.IsOf(contribution, c, b, g)) {
         continue;
       }
       const auto [entry, added] = cells_.try_emplace({digest, side.valued}, cells_.size());
       if (added) {
-        populations_.emplace_back(grid.CellPopulation(c, b, grid.groups[g].key, run_.catalog));
+        GB_ASSIGN_OR_RETURN(Population population, grid.CellPopulation(c, b, grid.groups[g].key, run_.catalog));
+        populations_.push_back(MatchedRows(std::move(population)));
         valued_.push_back(side.valued);
       }
       is_new = is_new || added;
       side.cells.emplace(grid.groups[g].key, entry->second);
       rows_out_[{&grid, c, b}] += grid.groups[g].values[c][b];
-      const bool may_withhold = query && !repeats_[*query][c][g];
-      if (may_withhold && !given_.contains(entry->second)) {
-        ours_[entry->second].insert({*query, c, g});
-      } else if (!may_withhold) {
-        given_.insert(entry->second);
-        ours_.erase(entry->second);
-      }
+      Note(entry->second, query ? std::optional(RunCell{*query, c, g}) : std::nullopt);
     }
     if (is_new) {
       sides_.push_back(std::move(side));
     }
+    return {};
+  }
+
+  // Who gives the cell: the history, an earlier run's cell that is repeated, or this run alone.
+  void Note(CellIndex cell, const std::optional<RunCell>& from) {
+    if (!from || repeats_[from->query][from->call][from->group]) {
+      given_.insert(cell);
+      ours_.erase(cell);
+    } else if (!given_.contains(cell)) {
+      ours_[cell].insert(*from);
+    }
   }
 
   // What a row needs a value of; nothing if every row has one.
-  [[nodiscard]] std::string Valued(const Grid& grid, std::size_t c, std::size_t b) const {
-    const std::string& valued = grid.Valued(c, b, subject_.second);
+  [[nodiscard]] std::string Valued(const Grid& grid, std::size_t c, std::size_t b,
+                                   const std::string& contribution) const {
+    const std::string& valued = grid.Valued(c, b, contribution);
     const std::size_t dot = valued.rfind('.');
     const query::PopulationTable* table = valued.empty() ? nullptr : grid.population.Table(valued.substr(0, dot));
     for (std::size_t i = 0; i < run_.assets.size() && table != nullptr; ++i) {
@@ -139,6 +189,37 @@ class Audit {
     return valued;
   }
 
+  // Sides that cells of this run may overlap with, or that overlap with those.
+  void KeepConnected() {
+    std::vector<bool> connected(sides_.size());
+    std::vector<std::size_t> todo;
+    for (std::size_t s = 0; s < sides_.size(); ++s) {
+      connected[s] = std::ranges::any_of(sides_[s].cells, [this](const auto& entry) { return IsOurs(entry.second); });
+      if (connected[s]) {
+        todo.push_back(s);
+      }
+    }
+    while (!todo.empty()) {
+      const std::size_t one = todo.back();
+      todo.pop_back();
+      for (std::size_t s = 0; s < sides_.size(); ++s) {
+        if (!connected[s] && !query::AreDisjoint(sides_[one].population, sides_[s].population)) {
+          connected[s] = true;
+          todo.push_back(s);
+        }
+      }
+    }
+    std::vector<Side> kept;
+    for (std::size_t s = 0; s < sides_.size(); ++s) {
+      if (connected[s]) {
+        kept.push_back(std::move(sides_[s]));
+      }
+    }
+    sides_ = std::move(kept);
+  }
+
+  [[nodiscard]] bool IsOurs(CellIndex cell) const { return ours_.contains(cell); }
+
   [[nodiscard]] privacy::Combinations Cancelled(const std::vector<AtomRows>& atoms, std::size_t kind) const {
     privacy::Combinations out(cells_.size(), limits::kAuditStepsMax);
     for (const AtomRows& atom : atoms) {
@@ -149,6 +230,39 @@ class Audit {
     return out;
   }
 
+  static bool WeighNothing(const privacy::Combinations& combinations, const std::vector<AtomRows>& atoms) {
+    return !combinations.IsExhausted() && std::ranges::all_of(atoms, [&combinations](const AtomRows& atom) {
+      return combinations.IsCancelled(atom.cells);
+    });
+  }
+
+  // Withholds cells until no combination tells about units of the kind. False if it cannot be decided.
+  bool IsSafe(AtomScan& scan, std::vector<AtomRows>& atoms, std::size_t kind) {
+    if (WeighNothing(Cancelled(atoms, kind), atoms)) {
+      return true;
+    }
+    if (!scan.CountExactly(atoms, kind).ok()) {
+      return false;
+    }
+    while (!ours_.empty()) {
+      const privacy::Combinations combinations = Cancelled(atoms, kind);
+      const auto is_few = [&](const std::vector<std::size_t>& which) -> Result<bool> {
+        const std::int64_t units = scan.CountUnits(atoms, which, kind);
+        return units > 0 && units < scan.kinds()[kind].min_units;
+      };
+      const auto telling =
+          combinations.Find(AtomsOf(atoms, kind), is_few, [this](CellIndex cell) { return IsOurs(cell); });
+      if (combinations.IsExhausted() || !telling.ok()) {
+        return false;
+      }
+      if (!*telling) {
+        return true;
+      }
+      Withhold((*telling)->cells, atoms);
+    }
+    return true;
+  }
+
   static std::vector<privacy::Atom> AtomsOf(const std::vector<AtomRows>& atoms, std::size_t kind) {
     std::vector<privacy::Atom> out;
     for (const AtomRows& atom : atoms) {
@@ -157,100 +271,78 @@ class Audit {
     return out;
   }
 
-  static Result<bool> IsFew(AtomScan& scan, const std::vector<AtomRows>& atoms, const std::vector<std::size_t>& which,
-                            std::size_t kind, std::size_t& counted) {
-    const UnitKind& units = scan.kinds()[kind];
-    std::int64_t rows = 0;
-    std::int64_t at_most = 0;
-    for (const std::size_t atom : which) {
-      rows += atoms[atom].rows;
-      at_most += atoms[atom].units[kind];
-    }
-    if (at_most < units.min_units) {
-      return at_most > 0;
-    }
-    const auto heaviest = units.heaviest_rows > 0 ? std::optional(units.heaviest_rows) : std::nullopt;
-    const privacy::Units decided = privacy::DecideByRows({.rows = rows,
-                                                          .min_units = units.min_units,
-                                                          .heaviest_rows = heaviest,
-                                                          .one_row_per_unit = units.one_row_per_unit});
-    if (decided != privacy::Units::kUndecided) {
-      return decided == privacy::Units::kFew;
-    }
-    if (++counted > limits::kAuditExactMax) {
-      return true;
-    }
-    GB_ASSIGN_OR_RETURN(const std::int64_t count, scan.CountUnits(atoms, which, kind));
-    return privacy::DecideByCount(std::min(count, units.min_units), units.min_units) == privacy::Units::kFew;
-  }
-
   // Whether a sample shows that there is nothing to find: every combination that weighs none of its large atoms weighs
   // no other atom that can be there.
-  Result<bool> IsSafeBySample(AtomScan& scan) {
+  bool IsSafeBySample(AtomScan& scan) {
     if (!scan.HasOneBase()) {
       return false;
     }
-    GB_ASSIGN_OR_RETURN(const std::vector<AtomRows> atoms, scan.Scan(limits::kAuditSampleRows));
-    for (std::size_t kind = 0; kind < scan.kinds().size(); ++kind) {
-      const privacy::Combinations combinations = Cancelled(atoms, kind);
-      GB_ASSIGN_OR_RETURN(const bool cancelled, AreAllCancelled(combinations));
-      if (!cancelled) {
+    const Result<std::vector<AtomRows>> atoms = scan.ScanFirst(limits::kAuditSampleRows);
+    for (std::size_t kind = 0; kind < scan.kinds().size() && atoms.ok(); ++kind) {
+      if (!IsAllCancelled(Cancelled(*atoms, kind))) {
         return false;
       }
     }
-    return true;
+    return atoms.ok();
   }
 
-  // Tuples of cells that may hold a row together, one or none of each side.
-  Result<bool> AreAllCancelled(const privacy::Combinations& combinations) {
-    std::vector<bool> complete;
+  // Whether the combinations weigh no tuple of cells that may hold a row together, one or none of each side.
+  bool IsAllCancelled(const privacy::Combinations& combinations) {
+    Tuples tuples{combinations, {}, {}};
     for (const Side& side : sides_) {
-      complete.push_back(IsComplete(side));
+      tuples.complete.push_back(IsComplete(side));
     }
-    std::size_t tuples = 0;
-    std::vector<CellIndex> tuple;
-    return AreCancelled(combinations, complete, 0, tuple, tuples);
+    return AreCancelled(tuples) && !combinations.IsExhausted();
   }
+
+  struct Tuples {
+    const privacy::Combinations& combinations;
+    std::vector<bool> complete;                 // by side: its cells are all rows of its population
+    std::vector<std::optional<CellIndex>> one;  // by side, as far as it is chosen
+    std::size_t visited = 0;
+  };
 
   // NOLINTNEXTLINE(misc-no-recursion): as deep as there are sides
-  Result<bool> AreCancelled(const privacy::Combinations& combinations, const std::vector<bool>& complete,
-                            std::size_t side, std::vector<CellIndex>& tuple, std::size_t& tuples) {
-    if (++tuples > limits::kAuditTuplesMax) {
+  bool AreCancelled(Tuples& tuples) {
+    const std::size_t side = tuples.one.size();
+    if (++tuples.visited > limits::kAuditTuplesMax) {
       return false;
     }
     if (side == sides_.size()) {
-      std::vector<CellIndex> cells = tuple;
-      std::ranges::sort(cells);
-      const auto [end, last] = std::ranges::unique(cells);
-      cells.erase(end, last);
-      return combinations.IsCancelled(cells);
-    }
-    bool may_be_none = true;
-    for (const CellIndex cell : tuple) {
-      GB_RETURN_IF_ERROR(populations_[cell].status());
-      const bool has_value = sides_[side].valued.empty() || sides_[side].valued == valued_[cell];
-      may_be_none =
-          may_be_none && !(complete[side] && has_value && Holds(sides_[side].population, *populations_[cell]));
-    }
-    if (may_be_none) {
-      GB_ASSIGN_OR_RETURN(const bool cancelled, AreCancelled(combinations, complete, side + 1, tuple, tuples));
-      if (!cancelled) {
-        return false;
+      std::vector<CellIndex> cells;
+      for (const auto& cell : tuples.one) {
+        if (cell && std::ranges::find(cells, *cell) == cells.end()) {
+          cells.push_back(*cell);
+        }
       }
+      return tuples.combinations.IsCancelled(cells);
     }
-    for (const auto& [key, cell] : sides_[side].cells) {
-      GB_RETURN_IF_ERROR(populations_[cell].status());
-      const bool apart = std::ranges::any_of(tuple, [&](CellIndex other) {
-        ++tuples;
-        return query::AreDisjoint(*populations_[other], *populations_[cell]);
-      });
+    tuples.one.emplace_back();
+    bool cancelled =
+        std::ranges::any_of(tuples.one, [&](const auto& cell) { return cell && MustHold(tuples, side, *cell); }) ||
+        AreCancelled(tuples);
+    for (auto entry = sides_[side].cells.begin(); entry != sides_[side].cells.end() && cancelled; ++entry) {
+      tuples.one.back() = entry->second;
+      cancelled = !MayHold(tuples, entry->second) || AreCancelled(tuples);
+    }
+    tuples.one.pop_back();
+    return cancelled;
+  }
+
+  // Whether a row of the cell is in some cell of the side.
+  [[nodiscard]] bool MustHold(const Tuples& tuples, std::size_t side, CellIndex cell) const {
+    const Side& of = sides_[side];
+    return tuples.complete[side] && (of.valued.empty() || of.valued == valued_[cell]) &&
+           Holds(of.population, populations_[cell]);
+  }
+
+  // Whether a row of the last cell may be in all those chosen before it, and in none of the sides without one.
+  bool MayHold(Tuples& tuples, CellIndex cell) const {
+    for (std::size_t side = 0; side + 1 < tuples.one.size(); ++side) {
+      ++tuples.visited;
+      const bool apart = tuples.one[side] ? query::AreDisjoint(populations_[*tuples.one[side]], populations_[cell])
+                                          : MustHold(tuples, side, cell);
       if (apart) {
-        continue;
-      }
-      tuple.push_back(cell);
-      GB_ASSIGN_OR_RETURN(const bool cancelled, AreCancelled(combinations, complete, side + 1, tuple, tuples));
-      tuple.pop_back();
-      if (!cancelled) {
         return false;
       }
     }
@@ -262,27 +354,13 @@ class Audit {
     return (population.own.empty() || population.own == cell.own) && query::AreWithin(cell.boxes, population.boxes);
   }
 
-  // Whether the side's cells together are all rows of its population. Of an earlier release only what was out is known.
+  // Whether the side's cells together are all rows of its population.
   [[nodiscard]] bool IsComplete(const Side& side) const {
-    if (side.grid->leaves.empty()) {
-      return true;
-    }
-    const auto is_it = [&side](const ExecutedQuery& query) { return &query.grid == side.grid; };
-    std::int64_t all = 0;
-    if (std::ranges::any_of(queries_, is_it)) {
-      for (const GridGroup& group : side.grid->groups) {
-        all += group.values[side.call][side.branch];
-      }
-      return all == rows_out_.at({side.grid, side.call, side.branch});
-    }
-    const std::string text = side.population.Text(run_.catalog);
-    return std::ranges::any_of(sides_, [&](const Side& other) {
-      return other.grid->leaves.empty() && other.valued == side.valued && other.population.Text(run_.catalog) == text &&
-             rows_out_.at({other.grid, other.call, other.branch}) == rows_out_.at({side.grid, side.call, side.branch});
-    });
+    return side.grid->Total(side.call, side.branch) == rows_out_.at({side.grid, side.call, side.branch});
   }
 
-  void Withhold(const std::vector<CellIndex>& cells) {
+  // The last of these cells that this run gives.
+  void Withhold(const std::vector<CellIndex>& cells, std::vector<AtomRows>& atoms) {
     std::set<RunCell> candidates;
     for (const CellIndex cell : cells) {
       if (const auto found = ours_.find(cell); found != ours_.end()) {
@@ -290,17 +368,27 @@ class Audit {
       }
     }
     GB_ASSERT(!candidates.empty());
-    const RunCell& last = *candidates.rbegin();
+    const RunCell last = *candidates.rbegin();
     queries_[last.query].grid.groups[last.group].out[last.call] = false;
+    for (auto entry = ours_.begin(); entry != ours_.end();) {
+      entry->second.erase(last);
+      if (!entry->second.empty()) {
+        ++entry;
+        continue;
+      }
+      for (AtomRows& atom : atoms) {
+        std::erase(atom.cells, entry->first);
+      }
+      entry = ours_.erase(entry);
+    }
   }
 
-  bool WithholdAll() {
+  void WithholdAll() {
     for (const auto& [cell, of] : ours_) {
       for (const RunCell& one : of) {
         queries_[one.query].grid.groups[one.group].out[one.call] = false;
       }
     }
-    return false;
   }
 
   RunContext& run_;
@@ -309,7 +397,7 @@ class Audit {
   Subject subject_;
   std::vector<Side> sides_;
   std::map<std::pair<std::string, std::string>, CellIndex> cells_;  // by digest and what its rows need a value of
-  std::vector<Result<Population>> populations_;                     // by cell
+  std::vector<Population> populations_;                             // by cell
   std::vector<std::string> valued_;                                 // by cell
   std::map<CellIndex, std::set<RunCell>> ours_;                     // cells that only this run gives
   std::set<CellIndex> given_;
@@ -317,7 +405,7 @@ class Audit {
 };
 
 // The subjects of the run's cells.
-std::set<Subject> SubjectsOf(const std::vector<ExecutedQuery>& queries) {
+std::set<Subject> SubjectsOf(const std::vector<ExecutedQuery>& queries, const query::AssetCatalog& catalog) {
   std::set<Subject> out;
   for (const ExecutedQuery& query : queries) {
     const Grid& grid = query.grid;
@@ -325,8 +413,8 @@ std::set<Subject> SubjectsOf(const std::vector<ExecutedQuery>& queries) {
       for (std::size_t g = 0; g < grid.groups.size(); ++g) {
         for (std::size_t b = 0; b < grid.calls[c].branches.size() && grid.groups[g].out[c]; ++b) {
           for (const std::string& contribution : grid.Classes(c, b, g)) {
-            if (!IsSumClass(contribution)) {  // the same cells as their measure's
-              out.emplace(grid.population.finest, contribution);
+            if (const auto subject = SubjectOf(grid, c, b, contribution, catalog)) {
+              out.insert(*subject);
             }
           }
         }
@@ -340,10 +428,10 @@ std::set<Subject> SubjectsOf(const std::vector<ExecutedQuery>& queries) {
 
 Status WithholdCombinations(RunContext& run, std::vector<ExecutedQuery>& queries, const std::vector<Grid>& history,
                             const CellFlags& repeats) {
-  for (const Subject& subject : SubjectsOf(queries)) {
-    for (bool again = true; again;) {
-      GB_ASSIGN_OR_RETURN(again, Audit(run, queries, history, repeats, subject).Step());
-    }
+  for (const Subject& subject : SubjectsOf(queries, run.catalog)) {
+    Audit audit(run, queries, repeats, subject);
+    GB_RETURN_IF_ERROR(audit.Read(history));
+    GB_RETURN_IF_ERROR(audit.Run());
   }
   return {};
 }

@@ -8,11 +8,12 @@
 // How far this reaches: counts of rows and sums over the rows of one protected table, through whatever joins, as long
 // as no join multiplies them. Units of other protected tables that stand beside it are counted if all cells have the
 // same joins. COUNT(DISTINCT unit) of a table with many rows a unit is not looked at, nor whether one unit dominates a
-// combination (dominance.h). Where limits end the search, the run's cells are withheld.
+// combination (dominance.h). Earlier cells that no row can share with those of the run, directly or through others, are
+// left out. Where limits end the search, the run's cells are withheld.
 //
 // Cost: most runs are decided by a sample of rows: if all atoms that can be there are in it and large, or no
 // combination weighs the others, nothing is left to look for. Otherwise it takes one scan for each kind of
-// contribution.
+// contribution, and a second one where a unit may have many rows.
 #pragma once
 
 #include <vector>

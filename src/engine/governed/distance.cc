@@ -2,10 +2,13 @@
 #include "engine/governed/distance.h"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <cstdlib>
 #include <map>
 #include <set>
 
+#include "base/assert.h"
 #include "base/limits.h"
 #include "base/strings.h"
 #include "engine/governed/dominance.h"
@@ -75,17 +78,24 @@ std::string PresenceSql(const Population& population, const std::string& contrib
              : "count(DISTINCT " + UnitSql(counted->alias) + ")" + filter;
 }
 
+// The window of the rows of one group, in a relation that has the grid's keys.
+std::string OverGroup(const Grid& grid) {
+  const std::vector<std::string> names = grid.KeyNames();
+  return " OVER (" + (names.empty() ? "" : "PARTITION BY " + Join(names, ", ")) + ")";
+}
+
+std::string DoubleSql(double value) {
+  std::array<char, 32> buffer{};  // the longest form of a double has 24 characters
+  const auto [end, error] =
+      std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, std::chars_format::scientific);
+  GB_ASSERT(error == std::errc());
+  return {buffer.data(), end};
+}
+
 // One side: a row for each (group, unit) that contributes, with its contribution f, f2 and the units of its group n.
 std::string SideSql(const BranchAt& at, const std::string& contribution, const std::string& alias,
                     const std::string& units_relation, const query::AssetCatalog& assets) {
   const Population population = at.grid->BranchPopulation(at.call, at.branch);
-  std::string keys;
-  std::string partition;
-  for (std::size_t i = 0; i < at.grid->leaves.size(); ++i) {
-    const std::string name = "k" + std::to_string(i);
-    keys += at.grid->leaves[i].sql + " AS " + name + ", ";
-    partition += (i == 0 ? "PARTITION BY " : ", ") + name;
-  }
   const std::string& valued = at.grid->Valued(at.call, at.branch, contribution);
   const std::size_t dot = valued.rfind('.');
   const std::string column = valued.empty() ? "" : ColumnSql(valued.substr(0, dot), valued.substr(dot + 1));
@@ -98,14 +108,14 @@ std::string SideSql(const BranchAt& at, const std::string& contribution, const s
     // The multiset of the values: their number and the sum of their hashes.
     contributes = "count(" + column + ") AS f, sum(CAST(hash(" + column + ") AS HUGEINT))" + filter + " AS f2";
   }
-  const std::string inner = "SELECT " + keys + UnitSql(alias) + " AS u, " + contributes +
-                            query::FromSql(population, assets) + " GROUP BY ALL" + having;
+  const std::string inner = "SELECT " + at.grid->KeysSql() + UnitSql(alias) + " AS u, " + contributes +
+                            query::FromSql(population, assets) + query::GroupBySql(at.grid->leaves.size() + 1) + having;
   std::string units = "(" + inner + ")";
   if (!units_relation.empty()) {
     units =
         "(SELECT s.* REPLACE (h.hash AS u) FROM (" + inner + ") AS s JOIN " + units_relation + " AS h ON h.id = s.u)";
   }
-  return "SELECT *, count(*) OVER (" + partition + ") AS n FROM " + units + " WHERE u IS NOT NULL";
+  return "SELECT *, count(*)" + OverGroup(*at.grid) + " AS n FROM " + units + " WHERE u IS NOT NULL";
 }
 
 // One side of a class of sums: a row for each (group, unit) with its total s, the sum t of all in its group, and the
@@ -113,17 +123,11 @@ std::string SideSql(const BranchAt& at, const std::string& contribution, const s
 std::string SumsSql(const BranchAt& at, const std::string& contribution, const query::AssetCatalog& assets) {
   const Population population = at.grid->BranchPopulation(at.call, at.branch);
   const SummedMeasure measure = MeasureOf(population, contribution, assets);
-  std::string keys;
-  std::string partition;
-  for (std::size_t i = 0; i < at.grid->leaves.size(); ++i) {
-    const std::string name = "k" + std::to_string(i);
-    keys += at.grid->leaves[i].sql + " AS " + name + ", ";
-    partition += (i == 0 ? "PARTITION BY " : ", ") + name;
-  }
-  return "SELECT *, sum(abs(s)) OVER (" + partition + ") AS t, max(abs(s)) OVER (" + partition +
-         ") AS x FROM (SELECT " + keys + UnitSql(measure.alias) + " AS u, CAST(sum(" +
-         ColumnSql(measure.alias, measure.column) + ") AS DOUBLE) AS s" + query::FromSql(population, assets) +
-         " GROUP BY ALL) WHERE u IS NOT NULL AND s IS NOT NULL";
+  const std::string group = OverGroup(*at.grid);
+  return "SELECT *, sum(abs(s))" + group + " AS t, max(abs(s))" + group + " AS x FROM (SELECT " + at.grid->KeysSql() +
+         UnitSql(measure.alias) + " AS u, CAST(sum(" + ColumnSql(measure.alias, measure.column) + ") AS DOUBLE) AS s" +
+         query::FromSql(population, assets) + query::GroupBySql(at.grid->leaves.size() + 1) +
+         ") WHERE u IS NOT NULL AND s IS NOT NULL";
 }
 
 GroupKey KeyAt(const duckdb::ResultTable& table, std::size_t first, std::size_t count, std::size_t row) {
@@ -236,10 +240,14 @@ class Comparison {
     return std::nullopt;
   }
 
+  // Whether one scan is cheaper than to look at each pair.
+  [[nodiscard]] bool ArePairsMany() const {
+    return a_.grid->groups.size() * b_.grid->groups.size() > limits::kDifferencePairsByStructureMax;
+  }
+
   // Whether some pair is left that structure and row counts do not decide.
   Result<bool> IsOpen(const std::string& contribution, const CommonUnit& unit) {
-    const std::size_t pairs = a_.grid->groups.size() * b_.grid->groups.size();
-    if (pairs > limits::kDifferencePairsByStructureMax) {
+    if (ArePairsMany()) {
       return true;
     }
     const std::optional<std::int64_t> rows_of_few = RowsOfFew(contribution, unit);
@@ -304,8 +312,8 @@ class Comparison {
   [[nodiscard]] std::string KeysSql() const {
     std::string keys;
     for (const auto& [side, grid] : {std::pair{"a.", a_.grid}, std::pair{"b.", b_.grid}}) {
-      for (std::size_t i = 0; i < grid->leaves.size(); ++i) {
-        keys += side + ("k" + std::to_string(i)) + ", ";
+      for (const std::string& name : grid->KeyNames()) {
+        keys += side + name + ", ";
       }
     }
     return keys;
@@ -343,12 +351,15 @@ class Comparison {
 
   // The pairs of sums whose difference one unit may dominate. Nobody knows what older versions would add.
   Status CompareSums(const std::string& contribution, std::set<Pair>& close) {
+    if (b_.grid->stale) {
+      return {};
+    }
     const std::int64_t percent = MeasureOf(a_.grid->population, contribution, run_.catalog).percent;
     const auto is_open = [&](std::size_t i, std::size_t j) {
-      return !b_.grid->stale && IsAsked(contribution, i, j) && !Same(i, j) &&
+      return IsAsked(contribution, i, j) && !Same(i, j) &&
              !privacy::IsDifferenceSafe(a_.Magnitude(i), b_.Magnitude(j), percent);
     };
-    bool open = false;
+    bool open = ArePairsMany();
     for (std::size_t i = 0; i < a_.grid->groups.size() && !open; ++i) {
       for (std::size_t j = 0; j < b_.grid->groups.size() && !open; ++j) {
         open = is_open(i, j);
@@ -380,14 +391,13 @@ class Comparison {
   // What bounds prove for whole cells (privacy/dominance.h), with what the two have in common: the pairs that are left.
   // Where no unit is in both, the difference is as safe as they are.
   [[nodiscard]] std::string UnsafeSumsSql(const std::string& contribution, std::int64_t percent) const {
-    constexpr const char* kRounding = "1e-9";
     const std::string totals = "any_value(a.t) + any_value(b.t)";
     return "WITH a AS (" + SumsSql(a_, contribution, run_.catalog) + "), b AS (" +
            SumsSql(b_, contribution, run_.catalog) + ") SELECT " + KeysSql() +
            "count(*) AS d FROM a JOIN b ON a.u = b.u" + (KeysSql().empty() ? "" : " GROUP BY ALL") +
-           " HAVING count(*) > 0 AND NOT coalesce((" + totals + ") * (1 - " + kRounding +
-           ") - sum(abs(a.s) + abs(b.s) - abs(a.s - b.s)) >= (2 + " + std::to_string(percent) +
-           " / 100e0) * (any_value(a.x) + any_value(b.x)), FALSE)";
+           " HAVING count(*) > 0 AND NOT coalesce((" + totals + ") * (1 - " + DoubleSql(privacy::kSumsRounding) +
+           ") - sum(abs(a.s) + abs(b.s) - abs(a.s - b.s)) >= " + DoubleSql(privacy::SafeRatio(percent)) +
+           " * (any_value(a.x) + any_value(b.x)), FALSE)";
   }
 
   RunContext& run_;

@@ -7,6 +7,8 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "base/strings.h"
+#include "query/print_expr.h"
 
 namespace glovebox::engine::governed {
 namespace {
@@ -33,17 +35,11 @@ Result<std::vector<Magnitude>> MagnitudesOf(RunContext& run, const Grid& grid, s
                                             const std::string& contribution) {
   const Population population = grid.BranchPopulation(c, b);
   const SummedMeasure measure = MeasureOf(population, contribution, run.catalog);
-  std::string leaves;
-  std::string keys;
-  for (std::size_t i = 0; i < grid.leaves.size(); ++i) {
-    const std::string name = "k" + std::to_string(i);
-    leaves += grid.leaves[i].sql + " AS " + name + ", ";
-    keys += name + ", ";
-  }
   const std::string column = query::ColumnSql(measure.alias, measure.column);
-  const std::string units = "SELECT " + leaves + query::UnitSql(measure.alias) + " AS u, " + UnitTotalsSql(column, "") +
-                            query::FromSql(population, run.catalog) + " GROUP BY ALL";
-  GB_ASSIGN_OR_RETURN(const duckdb::ResultTable table, run.connection.Query(MagnitudesSql(keys, units)));
+  const std::string units = "SELECT " + grid.KeysSql() + query::UnitSql(measure.alias) + " AS u, " +
+                            UnitTotalsSql(column, "") + query::FromSql(population, run.catalog) +
+                            query::GroupBySql(grid.leaves.size() + 1);
+  GB_ASSIGN_OR_RETURN(const duckdb::ResultTable table, run.connection.Query(MagnitudesSql(grid.KeyNames(), units)));
   std::map<GroupKey, Magnitude> by_key;
   for (std::size_t row = 0; row < table.rows; ++row) {
     GroupKey key;
@@ -78,8 +74,8 @@ std::string UnitTotalsSql(const std::string& column, const std::string& filter) 
          " AS w";
 }
 
-std::string MagnitudesSql(const std::string& keys, const std::string& units) {
-  return "SELECT " + keys +
+std::string MagnitudesSql(const std::vector<std::string>& keys, const std::string& units) {
+  return "SELECT " + Join(keys, ", ") + (keys.empty() ? "" : ", ") +
          "coalesce(sum(abs(s)), 0) AS t, coalesce(max(abs(s), 2)[1], 0) AS x1, coalesce(max(abs(s), 2)[2], 0) AS x2, "
          "coalesce(sum(w), 0) AS g, coalesce(max(w), 0) AS g1 FROM (" +
          units + ") WHERE u IS NOT NULL AND s IS NOT NULL" + (keys.empty() ? "" : " GROUP BY ALL");
@@ -160,7 +156,7 @@ Result<bool> IsDifferenceDominated(RunContext& run, const Population& a, const P
   // What cancels out exactly does so before it becomes a double.
   const std::string units = "SELECT u, CAST(sum(v) AS DOUBLE) AS s, abs(CAST(sum(v) AS DOUBLE)) AS w FROM (" +
                             side(a, "") + " UNION ALL " + side(b, "-") + ") GROUP BY u";
-  GB_ASSIGN_OR_RETURN(const duckdb::ResultTable table, run.connection.Query(MagnitudesSql("", units)));
+  GB_ASSIGN_OR_RETURN(const duckdb::ResultTable table, run.connection.Query(MagnitudesSql({}, units)));
   return privacy::IsDominated(ReadMagnitude(table, 0, 0), measure.percent);
 }
 

@@ -35,7 +35,7 @@ SummedMeasure MeasureOf(const query::Population& population, const std::string& 
 // The columns s, a unit's total, and w, the total of its absolute values, of the rows that pass the FILTER.
 std::string UnitTotalsSql(const std::string& column, const std::string& filter);
 // `units` has a row for each unit u, and its totals: SELECT of `keys`, and a magnitude for each combination of them.
-std::string MagnitudesSql(const std::string& keys, const std::string& units);
+std::string MagnitudesSql(const std::vector<std::string>& keys, const std::string& units);
 // Of the columns from `first` on.
 privacy::Magnitude ReadMagnitude(const duckdb::ResultTable& table, std::size_t row, std::size_t first);
 

@@ -229,6 +229,17 @@ Grid GridOf(const query::GovernedQuery& query, const query::GovernedSql& sql, co
   return grid;
 }
 
+std::int64_t Grid::Total(std::size_t call, std::size_t branch) const {
+  if (!totals.empty()) {
+    return totals[call][branch];
+  }
+  std::int64_t total = 0;
+  for (const GridGroup& group : groups) {
+    total += group.values[call][branch];
+  }
+  return total;
+}
+
 std::set<std::string> Grid::Classes(std::size_t call, std::size_t branch, std::size_t group) const {
   std::set<std::string> out = calls[call].branches[branch].classes;
   if (IsOf(count_class, call, branch, group)) {
@@ -303,6 +314,23 @@ Result<std::string> Grid::CellDigest(std::size_t call, std::size_t branch, const
   return HexEncode(crypto::ToString(crypto::Sha256::Of(text)).substr(0, kDigestBytes));
 }
 
+std::vector<std::string> Grid::KeyNames() const {
+  std::vector<std::string> out;
+  for (std::size_t i = 0; i < leaves.size(); ++i) {
+    out.push_back("k" + std::to_string(i));
+  }
+  return out;
+}
+
+std::string Grid::KeysSql() const {
+  const std::vector<std::string> names = KeyNames();
+  std::string out;
+  for (std::size_t i = 0; i < leaves.size(); ++i) {
+    out += leaves[i].sql + " AS " + names[i] + ", ";
+  }
+  return out;
+}
+
 std::string Grid::Shape(std::size_t call, std::size_t branch, const AssetCatalog& assets) const {
   const std::string out = BranchPopulation(call, branch).Text(assets);
   std::vector<std::string> keys;
@@ -366,6 +394,13 @@ json::Value GridToJson(const Grid& grid, const AssetCatalog& assets) {
     }
     calls.emplace_back(json::Object{{"branches", std::move(branches)}, {"kind", call.kind}});
   }
+  std::vector<std::vector<std::int64_t>> totals;
+  for (std::size_t c = 0; c < grid.calls.size(); ++c) {
+    totals.emplace_back();
+    for (std::size_t b = 0; b < grid.calls[c].branches.size(); ++b) {
+      totals.back().push_back(grid.Total(c, b));
+    }
+  }
   json::Array groups;
   for (const GridGroup& group : grid.groups) {
     if (std::ranges::none_of(group.out, [](bool out) { return out; })) {
@@ -383,6 +418,7 @@ json::Value GridToJson(const Grid& grid, const AssetCatalog& assets) {
                       {"leaves", std::move(leaves)},
                       {"calls", std::move(calls)},
                       {"groups", std::move(groups)},
+                      {"totals", TableJson(totals)},
                       {"count_class", grid.count_class},
                       {"rows_are_single", grid.rows_are_single}};
 }
@@ -476,6 +512,8 @@ bool ReadTable(const json::Value& json, const Grid& grid, std::vector<std::vecto
   return true;
 }
 
+std::int64_t Number(const json::Value& value) { return value.is_int() ? value.as_int() : 0; }
+
 bool ReadFlags(const json::Value& json, const Grid& grid, std::vector<bool>& out) {
   if (!json.is_string() || json.as_string().size() != grid.calls.size()) {
     return false;
@@ -496,10 +534,9 @@ Result<GridGroup> GroupFromJson(const json::Value& json, const Grid& grid) {
   for (const json::Value& part : parts[0].as_array()) {
     group.key.push_back(part.is_string() ? std::optional(part.as_string()) : std::nullopt);
   }
-  const auto number = [](const json::Value& value) { return value.is_int() ? value.as_int() : std::int64_t{0}; };
   const auto text = [](const json::Value& value) { return value.is_string() ? value.as_string() : std::string(); };
-  if (group.key.size() != grid.leaves.size() || !ReadTable(parts[1], grid, group.rows, number) ||
-      !ReadTable(parts[2], grid, group.values, number) || !ReadTable(parts[3], grid, group.digests, text) ||
+  if (group.key.size() != grid.leaves.size() || !ReadTable(parts[1], grid, group.rows, Number) ||
+      !ReadTable(parts[2], grid, group.values, Number) || !ReadTable(parts[3], grid, group.digests, text) ||
       !ReadFlags(parts[4], grid, group.out) || !ReadFlags(parts[5], grid, group.few_missing) ||
       !ReadFlags(parts[6], grid, group.told)) {
     return Unreadable();
@@ -514,8 +551,9 @@ Result<Grid> GridFromJson(const json::Value& json, const AssetCatalog& assets) {
   const json::Value* leaves = json.Get("leaves");
   const json::Value* calls = json.Get("calls");
   const json::Value* groups = json.Get("groups");
-  if (population == nullptr || leaves == nullptr || calls == nullptr || groups == nullptr || !leaves->is_array() ||
-      !calls->is_array() || !groups->is_array()) {
+  const json::Value* totals = json.Get("totals");
+  if (population == nullptr || leaves == nullptr || calls == nullptr || groups == nullptr || totals == nullptr ||
+      !leaves->is_array() || !calls->is_array() || !groups->is_array()) {
     return Unreadable();
   }
   Grid grid;
@@ -550,6 +588,9 @@ Result<Grid> GridFromJson(const json::Value& json, const AssetCatalog& assets) {
   for (const json::Value& group : groups->as_array()) {
     GB_ASSIGN_OR_RETURN(GridGroup read, GroupFromJson(group, grid));
     grid.groups.push_back(std::move(read));
+  }
+  if (!ReadTable(*totals, grid, grid.totals, Number)) {
+    return Unreadable();
   }
   return grid;
 }

@@ -76,10 +76,13 @@ struct Grid {
   std::vector<GridLeaf> leaves;
   std::vector<GridCall> calls;
   std::vector<GridGroup> groups;
-  std::string count_class;       // of COUNT(*)
-  bool rows_are_single = false;  // no join multiplies the rows of the finest table
-  bool stale = false;            // from history, over another version of some table
+  std::string count_class;                        // of COUNT(*)
+  bool rows_are_single = false;                   // no join multiplies the rows of the finest table
+  bool stale = false;                             // from history, over another version of some table
+  std::vector<std::vector<std::int64_t>> totals;  // [call][branch], from history, where groups are left out; see Total
 
+  // How many rows of the branch's population contribute, in all groups, whether they are out or not.
+  [[nodiscard]] std::int64_t Total(std::size_t call, std::size_t branch) const;
   // The classes of one cell: those of its branch, and what is told besides.
   [[nodiscard]] std::set<std::string> Classes(std::size_t call, std::size_t branch, std::size_t group) const;
   [[nodiscard]] bool IsOf(const std::string& contribution, std::size_t call, std::size_t branch,
@@ -93,6 +96,9 @@ struct Grid {
   // Names a cell's population, with the versions of its tables; empty if no row can be in it.
   Result<std::string> CellDigest(std::size_t call, std::size_t branch, const GroupKey& key,
                                  const query::AssetCatalog& assets) const;
+  // The keys as columns of a SELECT, each followed by ", ", and the names that they get there.
+  [[nodiscard]] std::string KeysSql() const;
+  [[nodiscard]] std::vector<std::string> KeyNames() const;
   // The canonical text of keys and branch population: equal for grids whose cells are the same or disjoint.
   [[nodiscard]] std::string Shape(std::size_t call, std::size_t branch, const query::AssetCatalog& assets) const;
 };

@@ -6,7 +6,7 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "crypto/hash.h"
-#include "engine/worker/error_place.h"
+#include "engine/duckdb/error_place.h"
 #include "query/print_expr.h"
 #include "query/print_rel.h"
 
@@ -127,7 +127,7 @@ Status CheckTypes(RunContext& run, std::size_t& output) {
     }
     // Once more, with places in the text that fails.
     const bool again = Describe(run, query::SqlWithPlaces(run.plan, run.assets, output)).ok();
-    const auto place = again ? std::nullopt : worker::PlaceOfTypes(run.connection.last_error_detail());
+    const auto place = again ? std::nullopt : duckdb::PlaceOfTypes(run.connection.last_error_detail());
     return refused(place.value_or(run.plan.outputs[output].position));
   }
   return {};

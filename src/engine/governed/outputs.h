@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Released tables and the author's outputs over them (steps 7 and 8 of a governed run).
+// Released tables and the author's outputs over them (steps 8 and 9 of a governed run).
 #pragma once
 
 #include <cstddef>

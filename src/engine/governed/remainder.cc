@@ -123,7 +123,7 @@ Result<bool> IsRemainderDominated(RunContext& run, const CellAt& total, const st
       "SELECT " + query::UnitSql(measure.alias) + " AS u, " +
       UnitTotalsSql(query::ColumnSql(measure.alias, measure.column), " FILTER (WHERE " + rest + ")") +
       query::FromSql(population, run.catalog) + " GROUP BY u";
-  GB_ASSIGN_OR_RETURN(const duckdb::ResultTable table, run.connection.Query(MagnitudesSql("", units)));
+  GB_ASSIGN_OR_RETURN(const duckdb::ResultTable table, run.connection.Query(MagnitudesSql({}, units)));
   return privacy::IsDominated(ReadMagnitude(table, 0, 0), measure.percent);
 }
 

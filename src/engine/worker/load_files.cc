@@ -9,7 +9,7 @@
 
 #include "base/limits.h"
 #include "base/strings.h"
-#include "engine/worker/error_place.h"
+#include "engine/duckdb/error_place.h"
 
 namespace glovebox::engine::worker {
 namespace {
@@ -193,11 +193,11 @@ Status Unreadable(duckdb::Connection& connection, const Status& status, const qu
   if (status.code() != ErrorCode::kRunFailed) {
     return status;
   }
-  std::string place = PlaceInFile(connection.last_error_detail(), path);
+  std::string place = duckdb::PlaceInFile(connection.last_error_detail(), path);
   GB_ASSIGN_OR_RETURN(const Format format, FormatOf(call));
   if (format == Format::kCsv || format == Format::kTsv) {
     GB_ASSIGN_OR_RETURN(const std::string reader, CsvReader(call, path, format, BadLines::kRecord));
-    const std::string reject = FirstReject(connection, reader);
+    const std::string reject = duckdb::FirstReject(connection, reader);
     place = reject.empty() ? place : reject;
   }
   return Wrong(ErrorCode::kInvalidParameterValue,

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/invalid_parameter.h"
 #include "base/limits.h"
 #include "base/strings.h"
 #include "engine/duckdb/scalar_functions.h"
@@ -41,8 +42,6 @@ struct Plan {
   std::vector<Kept> kept;
 };
 
-Status Invalid(std::string message) { return {ErrorCode::kInvalidParameterValue, std::move(message)}; }
-
 const query::ColumnDef* FindColumn(const std::vector<query::ColumnDef>& columns, std::string_view name) {
   const auto found = std::find_if(columns.begin(), columns.end(),
                                   [&](const query::ColumnDef& c) { return EqualsIgnoreCase(c.name, name); });
@@ -61,13 +60,14 @@ Result<query::CompiledScalar> CompilePolicy(const ParsedFunctions& functions, co
                                             duckdb::Connection& connection) {
   const query::FunctionDef* const definition = functions.Find(function);
   if (definition == nullptr) {
-    return Invalid("there is no function " + function);
+    return InvalidParameter("there is no function " + function);
   }
   std::vector<query::ColumnDef> arguments;
   for (const std::string& name : columns) {
     const query::ColumnDef* const column = FindColumn(plan.source, name);
     if (column == nullptr) {
-      return Invalid("the policy with function " + function + " names the column " + name + ", which is not there");
+      return InvalidParameter("the policy with function " + function + " names the column " + name +
+                              ", which is not there");
     }
     arguments.push_back(*column);
   }
@@ -86,7 +86,7 @@ Status CompileFilters(const PrepareRequest& request, const ParsedFunctions& func
     GB_ASSIGN_OR_RETURN(query::CompiledScalar condition,
                         CompilePolicy(functions, filter.function, filter.columns, plan, connection));
     if (condition.type.kind != query::TypeKind::kBoolean) {
-      return Invalid("the row filter " + filter.function + " does not give a BOOLEAN");
+      return InvalidParameter("the row filter " + filter.function + " does not give a BOOLEAN");
     }
     plan.filters.push_back(std::move(condition.sql));
   }
@@ -100,14 +100,14 @@ Result<std::map<std::string, query::CompiledScalar>> CompileMasks(const PrepareR
   std::map<std::string, query::CompiledScalar> seen;
   for (const query::ColumnDef& column : plan.source) {
     if (AsciiLower(column.name).starts_with(kReservedPrefix)) {
-      return Invalid("the column name " + column.name + " is reserved");
+      return InvalidParameter("the column name " + column.name + " is reserved");
     }
     seen[AsciiLower(column.name)] = {.sql = QuoteIdentifier(column.name), .type = column.type};
   }
   for (const Mask& mask : request.masks) {
     const auto column = seen.find(AsciiLower(mask.column));
     if (column == seen.end()) {
-      return Invalid("a mask names the column " + mask.column + ", which is not there");
+      return InvalidParameter("a mask names the column " + mask.column + ", which is not there");
     }
     std::vector<std::string> arguments = {mask.column};
     arguments.insert(arguments.end(), mask.using_columns.begin(), mask.using_columns.end());
@@ -153,7 +153,7 @@ Result<Plan> MakePlan(const PrepareRequest& request, duckdb::Connection& connect
   }
   for (const std::string& name : named) {
     if (!seen.contains(AsciiLower(name))) {
-      return Invalid("the rule names the column " + name + ", which the table does not have");
+      return InvalidParameter("the rule names the column " + name + ", which the table does not have");
     }
   }
   for (const query::ColumnDef& column : plan.source) {
@@ -296,7 +296,7 @@ Status CheckKeys(Plan& plan, duckdb::Connection& connection) {
                         connection.QueryInt("SELECT count(*) FROM (SELECT 1 FROM stage WHERE " + complete +
                                             " GROUP BY " + values + " HAVING count(*) > 1 LIMIT 1)"));
     if (twice != 0) {
-      return Invalid("the declared key (" + Join(key, ", ") + ") is not unique in the table's rows");
+      return InvalidParameter("the declared key (" + Join(key, ", ") + ") is not unique in the table's rows");
     }
   }
   return {};
@@ -387,7 +387,7 @@ Result<PreparedAsset> RunPrepareJob(const PrepareRequest& request, JobDatabase& 
   GB_RETURN_IF_ERROR(connection.Lock({}));
   const Status filled = FillStage(plan, connection);
   if (!filled.ok()) {
-    return filled.code() == ErrorCode::kRunFailed ? Invalid(
+    return filled.code() == ErrorCode::kRunFailed ? InvalidParameter(
                                                         "a row filter or mask fails on the table's data: a value does "
                                                         "not fit a type or a secret is missing")
                                                   : filled;

@@ -2,9 +2,9 @@
 #include <algorithm>
 
 #include "base/limits.h"
+#include "engine/duckdb/error_place.h"
 #include "engine/duckdb/scalar_functions.h"
 #include "engine/worker/author_sql.h"
-#include "engine/worker/error_place.h"
 #include "engine/worker/job_database.h"
 #include "engine/worker/jobs.h"
 #include "engine/worker/load_files.h"
@@ -106,7 +106,7 @@ Status ExplainToOwner(const Status& status, const std::string& detail) {
   if (status.code() != ErrorCode::kRunFailed) {
     return status;
   }
-  if (const auto place = PlaceOfCast(detail); place.has_value()) {
+  if (const auto place = duckdb::PlaceOfCast(detail); place.has_value()) {
     return Status(
                ErrorCode::kInvalidParameterValue,
                "a value cannot be cast to the type that stands here; correct it, or write TRY_CAST, which gives NULL")

@@ -13,7 +13,6 @@
 #include "base/strings.h"
 #include "tests/scenarios/runner/room.h"
 #include "tests/scenarios/runner/rows.h"
-#include "tests/scenarios/runner/scenario_file.h"
 
 namespace glovebox::scenarios {
 namespace {
@@ -178,14 +177,8 @@ TEST(Differential, ReleasesWhatTheRowsSay) {
   Workshop workshop;
   Room room(workshop);
   room.keeps_history = false;
-  const Result<ScenarioFile> file = ReadScenario("tests/scenarios/data/room.tables");
-  ASSERT_TRUE(file.ok()) << file.status().message();
-  for (const Record& record : file->records) {
-    const Status added = room.AddTable(record.words[0], record.words[1],
-                                       record.words.size() > 2 ? engine::Role::kOwn : engine::Role::kProtected,
-                                       record.BodyText(), record.ExpectedText());
-    ASSERT_TRUE(added.ok()) << added.message();
-  }
+  const Status usual = room.AddUsualTables();
+  ASSERT_TRUE(usual.ok()) << usual.message();
   const Status added = room.AddTable(
       "other", "runner", engine::Role::kOwn, "SELECT 'u' || (3 * i) AS user_id FROM range(2000) AS r(i)",
       R"({"version": 1, "unit": {"domain": "customer", "columns": ["user_id"]}, "min_units": 10, "keys": [["user_id"]],

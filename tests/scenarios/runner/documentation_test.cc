@@ -19,7 +19,6 @@
 #include "query/functions.h"
 #include "tests/scenarios/runner/constructs.h"
 #include "tests/scenarios/runner/room.h"
-#include "tests/scenarios/runner/scenario_file.h"
 
 namespace glovebox::scenarios {
 namespace {
@@ -67,14 +66,8 @@ TEST(Documentation, SqlBlocksDoWhatTheySay) {
   Workshop workshop;
   Room room(workshop);
   room.keeps_history = false;
-  const Result<ScenarioFile> file = ReadScenario("tests/scenarios/data/room.tables");
-  ASSERT_TRUE(file.ok()) << file.status().message();
-  for (const Record& record : file->records) {
-    const Status added = room.AddTable(record.words[0], record.words[1],
-                                       record.words.size() > 2 ? engine::Role::kOwn : engine::Role::kProtected,
-                                       record.BodyText(), record.ExpectedText());
-    ASSERT_TRUE(added.ok()) << added.message();
-  }
+  const Status added = room.AddUsualTables();
+  ASSERT_TRUE(added.ok()) << added.message();
   room.SetParameter({.name = "region", .type = "STRING", .value = "NORTH", .is_null = false});
   room.SetParameter({.name = "min_age", .type = "INT", .value = "30", .is_null = false});
   const std::vector<Block> blocks = BlocksOf(Page("docs/sql.md"), "sql");

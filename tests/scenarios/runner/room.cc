@@ -107,6 +107,23 @@ Status Room::AddTable(const std::string& name, const std::string& owner, engine:
   return {};
 }
 
+Status Room::AddTable(const Record& record) {
+  if (record.directive != "table" || record.words.size() < 2) {
+    return {ErrorCode::kInvalidParameterValue, "line " + std::to_string(record.line) + " is no table"};
+  }
+  const bool own = record.words.size() > 2 && record.words[2] == "own";
+  return AddTable(record.words[0], record.words[1], own ? engine::Role::kOwn : engine::Role::kProtected,
+                  record.BodyText(), record.ExpectedText());
+}
+
+Status Room::AddUsualTables() {
+  GB_ASSIGN_OR_RETURN(const ScenarioFile file, ReadScenario("tests/scenarios/data/room.tables"));
+  for (const Record& record : file.records) {
+    GB_RETURN_IF_ERROR(AddTable(record));
+  }
+  return {};
+}
+
 Status Room::Withdraw(const std::string& name) {
   const auto found = std::ranges::find(assets_, NameParts(name), &engine::RunAsset::name);
   if (found == assets_.end()) {

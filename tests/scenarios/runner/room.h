@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "engine/duckdb/connection.h"
 #include "engine/engine.h"
+#include "tests/scenarios/runner/scenario_file.h"
 
 namespace glovebox::scenarios {
 
@@ -52,6 +53,10 @@ class Room {
   // A second table of the same name is its next version.
   Status AddTable(const std::string& name, const std::string& owner, engine::Role role, const std::string& sql,
                   const std::string& rule);
+  // As a record says it: `table NAME OWNER [own]`, the query, the rule.
+  Status AddTable(const Record& record);
+  // The tables of data/room.tables.
+  Status AddUsualTables();
   Status Withdraw(const std::string& name);
   void SetParameter(engine::Parameter parameter);
   void Forget() { history_.clear(); }

@@ -54,11 +54,7 @@ class Scenario {
  private:
   // table NAME OWNER [own]: SQL, ----, the rule
   void Table(const Record& record) {
-    ASSERT_GE(record.words.size(), 2U);
-    const bool own = record.words.size() > 2 && record.words[2] == "own";
-    const Status added =
-        room_.AddTable(record.words[0], record.words[1], own ? engine::Role::kOwn : engine::Role::kProtected,
-                       record.BodyText(), record.ExpectedText());
+    const Status added = room_.AddTable(record);
     ASSERT_TRUE(added.ok()) << added.message();
   }
 

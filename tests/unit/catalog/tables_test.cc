@@ -87,18 +87,6 @@ TEST_F(Data, NobodysWriteIsLostWithoutAWord) {
   EXPECT_EQ(commit(also), ErrorCode::kAlreadyExists);
 }
 
-TEST_F(Data, TheCurrentVersionAloneIsForWhoMaySelect) {
-  const auto current = catalog_->tables.CurrentVersion(admin_, table_.id());
-  ASSERT_TRUE(current.ok());
-  EXPECT_EQ(current->first, table_.current.id);
-  EXPECT_EQ(current->second, table_.policy_version);
-  EXPECT_EQ(catalog_->tables.CurrentVersion(user_, table_.id()).status().code(), ErrorCode::kNotFound);
-  EXPECT_EQ(catalog_->tables.CurrentVersion(other_, table_.id()).status().code(), ErrorCode::kNotFound);
-  ASSERT_TRUE(
-      catalog_->tables.SetRowFilter(admin_, "main.s.t", {.function = "main.s.consented", .columns = {"consent"}}).ok());
-  EXPECT_GT(catalog_->tables.CurrentVersion(admin_, table_.id())->second, current->second);
-}
-
 TEST_F(Data, ATableThatWasDroppedMeanwhileIsNotWritten) {
   auto write = catalog_->tables.PlanWrite(admin_, "main.s", "t", OnExisting::kReplace);
   ASSERT_TRUE(WriteFileDurably((*write)->path, "rows").ok());
@@ -272,9 +260,8 @@ TEST_F(Data, AFunctionInAPolicyStays) {
   EXPECT_EQ(refused.code(), ErrorCode::kInvalidState);
   EXPECT_NE(refused.message().find("main.s.t"), std::string::npos);
   EXPECT_EQ(MakeFunction("consented", {}, "true", OnExisting::kReplace).status().code(), ErrorCode::kInvalidState);
-  const std::int64_t before = PolicyVersion();
   EXPECT_TRUE(MakeFunction("consented", {{"x", "BOOLEAN", ""}}, "NOT x", OnExisting::kReplace).ok());
-  EXPECT_GT(PolicyVersion(), before) << "the filter means something else now";
+  EXPECT_EQ(catalog_->tables.GetGoverned(admin_, table_.id())->functions.at(0).body, "NOT x");
   EXPECT_TRUE(catalog_->securables.Delete(admin_, SecurableKind::kCatalog, "main", IfNotEmpty::kDeleteAll).ok());
 }
 

@@ -87,7 +87,7 @@ TEST_F(AnswersTest, TheHistoryHoldsTheAnswerOnce) {
 }
 
 TEST_F(AnswersTest, AnythingThatDeterminesTheAnswerComputesAnew) {
-  Approve(MakeNotebook("overlap", "games", kBothTables));
+  Approve(MakeNotebook());
   Run();
   Run("overlap", "1");
   EXPECT_EQ(engine_.runs, 2) << "another parameter";
@@ -120,7 +120,7 @@ TEST_F(AnswersTest, AnotherNotebookWithTheSameCellsRepeats) {
 
 TEST_F(AnswersTest, TheOrderOfParametersAndWhereItWritesDoNotMatter) {
   Inputs inputs;
-  inputs.request.cells = {{"SELECT 1"}};
+  inputs.request.cells = {{"SELECT :a, :b"}};
   inputs.request.parameters = {{"a", "INT", "1"}, {"b", "", "x"}};
   engine::RunAsset own;
   own.name = {"fed", "s", "a"};
@@ -237,6 +237,111 @@ TEST_F(AnswersTest, ADamagedAnswerIsNeverAnotherOne) {
   }
   EXPECT_EQ(Run().output.sha256, first.output.sha256);
   EXPECT_EQ(engine_.runs, 1);
+}
+
+TEST_F(AnswersTest, WhatNoCellReadsMakesNoOtherComputation) {
+  Approve(MakeNotebook());
+  Approve(MakeNotebook("dollar", "games", "SELECT COUNT(*) FROM ins.health.customers WHERE sport <> $Variant"));
+  const auto run = [&](const std::string& notebook, const json::Value& parameters) {
+    SubmitSpec spec = Submission(notebook);
+    spec.parameters = parameters;
+    Check(rooms_->runs().Submit(federation_, spec));
+    Settle();
+    return engine_.runs;
+  };
+  EXPECT_EQ(run("overlap", json::Value(json::Object{{"variant", "a"}})), 1);
+  EXPECT_EQ(run("overlap", json::Value(json::Object{{"variant", "a"}, {"zz", "0"}})), 1);
+  EXPECT_EQ(run("overlap", json::Value(json::Object{{"variant", "a"}, {"zz", "1"}})), 1);
+  EXPECT_EQ(run("overlap", json::Value(json::Object{{"VARIANT", "b"}})), 2);
+  EXPECT_EQ(run("dollar", json::Value(json::Object{{"variant", "a"}})), 3);
+  EXPECT_EQ(run("dollar", json::Value(json::Object{{"variant", "b"}})), 4);
+}
+
+class PoliciesTest : public AnswersTest {
+ protected:
+  // Customers go through a filter that calls another function, which reads a secret.
+  PoliciesTest() : clerk_(AddUser(insurer_, "clerk@insurer.example")) {
+    Check(catalog_->secrets.CreateScope(insurer_, "salts", clerk_.name));
+    Check(catalog_->secrets.Put(insurer_, "salts", "s", "v"));
+    MakeFunction("inner_ok", "c = secret('salts', 's')");
+    MakeFunction("outer_ok", "inner_ok(c)");
+    Check(catalog_->tables.SetRowFilter(insurer_, "main.default.customers", {"main.default.outer_ok", {"sport"}}));
+    Approve(MakeNotebook());
+    RunToEnd();
+  }
+  void MakeFunction(const std::string& name, const std::string& body,
+                    catalog::OnExisting on_existing = catalog::OnExisting::kFail) {
+    Check(catalog_->functions.Create(insurer_,
+                                     {.schema = "main.default",
+                                      .name = name,
+                                      .parameters = {{"c", "VARCHAR", ""}},
+                                      .return_type = "",
+                                      .body = body,
+                                      .comment = ""},
+                                     on_existing));
+  }
+  void Drop(const std::string& name) {
+    Check(catalog_->securables.Delete(insurer_, catalog::SecurableKind::kFunction, "main.default." + name,
+                                      catalog::IfNotEmpty::kFail));
+  }
+  void GiveAway(const std::string& name) {
+    Check(catalog_->securables.Update(insurer_, catalog::SecurableKind::kFunction, "main.default." + name,
+                                      {.comment = {}, .owner = clerk_.name}));
+  }
+  const std::vector<engine::Function>& Applied() const { return engine_.last_prepare.functions; }
+
+  Caller clerk_;
+};
+
+TEST_F(PoliciesTest, WhatAFilterCallsIsPartOfTheComputation) {
+  ASSERT_EQ(engine_.runs, 1);
+  ASSERT_EQ(Applied().size(), 2U);
+  MakeFunction("elsewhere", "TRUE");
+  RunToEnd();
+  EXPECT_EQ(engine_.runs, 1) << "nothing to do with it";
+
+  Drop("inner_ok");
+  RunToEnd();
+  EXPECT_EQ(engine_.runs, 2);
+  EXPECT_EQ(Applied().size(), 1U);
+  MakeFunction("inner_ok", "c = 'yes'");
+  RunToEnd();
+  EXPECT_EQ(engine_.runs, 3);
+  ASSERT_EQ(Applied().size(), 2U);
+  EXPECT_EQ(Applied()[1].body, "c = 'yes'");
+  MakeFunction("inner_ok", "c = 'no'", catalog::OnExisting::kReplace);
+  RunToEnd();
+  EXPECT_EQ(engine_.runs, 4);
+  EXPECT_EQ(Applied()[1].body, "c = 'no'");
+}
+
+TEST_F(PoliciesTest, WhatItsOwnerMayCallIsPartOfTheComputation) {
+  GiveAway("inner_ok");
+  RunToEnd();
+  EXPECT_EQ(engine_.runs, 2);
+  EXPECT_EQ(Applied().size(), 1U);
+  GiveAway("outer_ok");
+  EXPECT_EQ(rooms_->assets().GetTable(insurer_, "games", "ins.health.customers")->status,
+            AssetStatus::kPermissionDenied);
+  RunToEnd();
+  EXPECT_TRUE(engine_.last_run.assets.empty()) << "the planner knows no such table";
+}
+
+TEST_F(PoliciesTest, ASecretsReadersArePartOfTheComputation) {
+  using catalog::Privilege;
+  for (const Caller& reader : {insurer_, clerk_}) {
+    Grant(insurer_, catalog::SecurableKind::kCatalog, "main", reader,
+          {Privilege::kUseCatalog, Privilege::kUseSchema, Privilege::kSelect, Privilege::kExecute});
+  }
+  Check(catalog_->securables.Update(insurer_, catalog::SecurableKind::kTable, "main.default.customers",
+                                    {.comment = {}, .owner = clerk_.name}));
+  RunToEnd();
+  EXPECT_EQ(engine_.runs, 1) << "whose it is gives no other rows";
+  ASSERT_EQ(engine_.last_prepare.secrets.size(), 1U);
+  Check(catalog_->secrets.DeleteAcl(insurer_, "salts", clerk_.name));
+  RunToEnd();
+  EXPECT_EQ(engine_.runs, 2);
+  EXPECT_TRUE(engine_.last_prepare.secrets.empty());
 }
 
 // Somebody else acts while a run collects what it uses.

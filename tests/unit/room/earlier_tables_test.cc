@@ -67,6 +67,20 @@ TEST_F(EarlierTablesTest, TablesOfOthersAreReadAsTheyAreToday) {
   EXPECT_TRUE(engine_.last_run.earlier_assets.empty());
 }
 
+TEST_F(EarlierTablesTest, APlanChecksTheRunnersOwnOnes) {
+  const int before = engine_.prepares;
+  Check(rooms_->notebooks().Preview(federation_, "games", "theirs", {}));
+  EXPECT_EQ(engine_.last_run.mode, engine::RunMode::kPlanAndCheck);
+  EXPECT_EQ(engine::ContentOf(Earlier()), engine::ContentOf(list_));
+  EXPECT_EQ(Earlier().prepared.file.path, list_.prepared.file.path);
+  ReplaceTable(insurer_, "customers");
+  Check(rooms_->notebooks().Preview(federation_, "games", "mine", {}));
+  EXPECT_TRUE(engine_.last_run.earlier_assets.empty()) << "another side's";
+  Check(rooms_->notebooks().Preview(insurer_, "games", "theirs", {}));
+  EXPECT_TRUE(engine_.last_run.earlier_assets.empty()) << "nobody's for another side";
+  EXPECT_EQ(engine_.prepares, before);
+}
+
 TEST_F(EarlierTablesTest, NothingIsKeptBeyondTheRoom) {
   Check(rooms_->assets().WithdrawTable(federation_, "games", "fed.sports.athletes"));
   EXPECT_GT(FilesIn("prepared"), 0U);

@@ -51,6 +51,9 @@ class FakeEngine final : public engine::Engine {
   Result<engine::PreparedAsset> Prepare(const engine::PrepareRequest& request) override {
     if (request.target_path.empty()) {
       ++describes;
+      if (!describe_error.ok()) {
+        return describe_error;
+      }
       engine::PreparedAsset described;
       described.file.columns = prepared_columns;
       return described;
@@ -115,6 +118,7 @@ class FakeEngine final : public engine::Engine {
   std::vector<engine::Column> columns{{"sport", "VARCHAR"}, {"people", "BIGINT"}};
   Status ready;
   Status prepare_error;
+  Status describe_error;
   Status run_error;
   std::function<void()> during_prepare;
   std::function<void()> during_run;
@@ -272,7 +276,8 @@ class RoomTest : public testing::Test {
                        R"("columns":{"token":{"identity":true,"uses":["join"]},"sport":{"uses":["dimension"]}}})")
         .value();
   }
-  static constexpr const char* kOneTable = "SELECT sport, COUNT(*) AS people FROM ins.health.customers GROUP BY sport";
+  static constexpr const char* kOneTable =
+      "SELECT sport, COUNT(*) AS people FROM ins.health.customers WHERE sport <> :variant GROUP BY sport";
   static constexpr const char* kBothTables =
       "SELECT c.sport, COUNT(*) AS people FROM ins.health.customers c JOIN fed.sports.athletes a USING (token) GROUP "
       "BY "
@@ -305,7 +310,8 @@ class RoomTest : public testing::Test {
       clock_.AdvanceMs(6'000);
     }
   }
-  // Runs to the end; returns the room's outputs. `variant` is a parameter: the same one is the same computation.
+  // Runs to the end; returns the room's outputs. `variant` is a parameter of kOneTable: the same one is the same
+  // computation.
   std::vector<OutputView> RunToEnd(const std::string& notebook = "overlap", const std::string& variant = "") {
     SubmitSpec spec = Submission(notebook);
     if (!variant.empty()) {

@@ -126,6 +126,40 @@ TEST_F(NotebooksTest, OnlyTheRunnersSideHasItsTablesReadForAPlan) {
   EXPECT_EQ(engine_.prepares, before + 1);
 }
 
+TEST_F(NotebooksTest, APlanThatChecksIsForWhoMayRun) {
+  MakeNotebook("both", "games", kBothTables);
+  const Caller clerk = AddUser(federation_, "clerk@federation.example");
+  Grant(federation_, catalog::SecurableKind::kCleanRoom, "games", clerk, {catalog::Privilege::kBrowse});
+  const auto mode = [&] {
+    Check(rooms_->notebooks().Preview(clerk, "games", "both", {}));
+    return engine_.last_run.mode;
+  };
+  EXPECT_EQ(mode(), engine::RunMode::kPlanOnly);
+  EXPECT_TRUE(engine_.last_run.history.empty());
+  Grant(federation_, catalog::SecurableKind::kCleanRoom, "games", clerk, {catalog::Privilege::kExecuteCleanRoomTask});
+  EXPECT_EQ(mode(), engine::RunMode::kPlanAndCheck);
+}
+
+// What an owner is told of its asset comes of reading its table, which is also what ends it.
+TEST_F(NotebooksTest, AnAssetsProblemIsThatOfItsRows) {
+  MakeNotebook("both", "games", kBothTables);
+  ReplaceTable(federation_, "athletes");
+  const auto problem_after_plan = [this](const Caller& caller) {
+    Check(rooms_->notebooks().Preview(caller, "games", "both", {}));
+    return rooms_->assets().GetTable(federation_, "games", "fed.sports.athletes")->asset.problem;
+  };
+  engine_.describe_error = Status(ErrorCode::kInvalidParameterValue, "a column is gone");
+  EXPECT_EQ(problem_after_plan(insurer_), "") << "nothing was read";
+  engine_.describe_error = Status();
+  engine_.prepare_error = Status(ErrorCode::kUnavailable, "worker processes do not start");
+  EXPECT_EQ(problem_after_plan(federation_), "") << "of the server";
+  engine_.prepare_error = Status(ErrorCode::kInvalidParameterValue, "the declared key is not unique");
+  EXPECT_EQ(problem_after_plan(federation_), "the declared key is not unique");
+  engine_.prepare_error = Status();
+  EXPECT_EQ(problem_after_plan(insurer_), "the declared key is not unique") << "nothing was read";
+  EXPECT_EQ(problem_after_plan(federation_), "");
+}
+
 TEST_F(NotebooksTest, APlanTakesARunsParametersAndOneOfItsRunners) {
   NotebookSpec spec;
   spec.name = "both";

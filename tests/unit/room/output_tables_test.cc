@@ -143,6 +143,20 @@ TEST_F(OutputTablesTest, OneThatCannotEndHoldsUpNoOther) {
   EXPECT_FALSE(Readable("later_out.run_3.by_sport"));
 }
 
+TEST_F(OutputTablesTest, OutputsThatCannotBeSweptHoldUpNoOldVersion) {
+  const OutputId id = RunToEnd()[0].output.id;
+  ReplaceTable(insurer_, "customers");
+  clock_.AdvanceMs(limits::kTableVersionGraceMs + 1);
+  Store("UPDATE room_outputs SET state = 'ODD', expires_at = 1 WHERE id = ?", id.str());
+  const auto old_versions = [this] {
+    const auto tx = database_->Begin(store::Access::kRead);
+    return (*tx)->QueryOne("SELECT COUNT(*) FROM table_versions WHERE replaced_at > 0").value()->Int(0);
+  };
+  ASSERT_EQ(old_versions(), 1);
+  EXPECT_EQ(CodeOf(rooms_->Sweep()), ErrorCode::kDataLoss);
+  EXPECT_EQ(old_versions(), 0);
+}
+
 TEST_F(OutputTablesTest, TheDataFolderMayBeMoved) {
   const OutputId id = RunToEnd()[0].output.id;
   const auto exported = rooms_->outputs().CreateExport(federation_, "games", id);

@@ -148,12 +148,16 @@ TEST_F(OutputsTest, DeniedExportsOfADayAreLimited) {
   EXPECT_NE(beyond.message().find("waits for review"), std::string::npos);
   EXPECT_NE(beyond.message().find(kNotRecorded), std::string::npos);
   EXPECT_EQ(Events().size(), entries);
-  // The other side has a limit of its own, and tomorrow is another day.
+  // A colleague and the other side have limits of their own, and tomorrow is another day.
   EXPECT_EQ(ask(insurer_).message().find(kNotRecorded), std::string::npos);
   EXPECT_EQ(Events().size(), entries + 1);
+  const Caller clerk = AddUser(federation_, "colleague@federation.example");
+  Grant(federation_, SecurableKind::kCleanRoom, "games", clerk, {Privilege::kBrowse});
+  EXPECT_EQ(ask(clerk).message().find(kNotRecorded), std::string::npos);
+  EXPECT_EQ(Events().size(), entries + 2);
   clock_.AdvanceMs(std::int64_t{24} * 3'600 * 1'000);
   EXPECT_EQ(ask(federation_).message().find(kNotRecorded), std::string::npos);
-  EXPECT_EQ(Events().size(), entries + 2);
+  EXPECT_EQ(Events().size(), entries + 3);
   // What is allowed is not limited by what was denied.
   EXPECT_EQ(ReviewAs(insurer_, output.id, Decision::kApproved), ErrorCode::kOk);
   EXPECT_TRUE(rooms_->outputs().CreateExport(federation_, "games", output.id).ok());

@@ -121,17 +121,22 @@ TEST_F(ReplanTest, APlanThatIsRefusedIsADifference) {
   EXPECT_EQ(Difference(insurer_), "code, rules and schemas give no plan: no products of columns");
 }
 
-TEST_F(ReplanTest, AnEngineThatCannotWorkIsAnError) {
+TEST_F(ReplanTest, APlanThatIsNotMadeIsAnError) {
   Run([](json::Object&) {});
   std::string tar;
   Check(rooms_->WriteEvidence(insurer_, "games", [&](std::string_view piece) {
     tar += piece;
     return Status();
   }));
-  engine_.run_error = Status(ErrorCode::kUnavailable, "this machine cannot confine workers");
   const auto bundle = ledger::ReadTarBundle(tar);
   ASSERT_TRUE(bundle.ok());
-  EXPECT_EQ(CodeOf(Replan(**bundle, engine_)), ErrorCode::kUnavailable);
+  for (const ErrorCode code : {ErrorCode::kUnavailable, ErrorCode::kAborted, ErrorCode::kRunFailed,
+                               ErrorCode::kDeadlineExceeded, ErrorCode::kResourceExhausted}) {
+    engine_.run_error = Status(code, "a worker was killed");
+    const auto runs = Replan(**bundle, engine_);
+    EXPECT_EQ(CodeOf(runs), code);
+    EXPECT_EQ(runs.status().message(), "the plan of run 1 was not made: a worker was killed");
+  }
 }
 
 }  // namespace

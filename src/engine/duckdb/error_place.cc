@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "engine/worker/error_place.h"
+#include "engine/duckdb/error_place.h"
 
 #include <algorithm>
 #include <array>
@@ -7,7 +7,7 @@
 
 #include "base/limits.h"
 
-namespace glovebox::engine::worker {
+namespace glovebox::engine::duckdb {
 namespace {
 
 constexpr std::string_view kMark = "/*";
@@ -109,7 +109,7 @@ std::string PlaceInFile(std::string_view detail, std::string_view path) {
   return line.has_value() ? Place(*line, "", "") : "";
 }
 
-std::string FirstReject(duckdb::Connection& connection, const std::string& reader) {
+std::string FirstReject(Connection& connection, const std::string& reader) {
   if (!connection.Execute("SELECT count(COLUMNS(*)) FROM " + reader).ok()) {
     return "";
   }
@@ -125,4 +125,4 @@ std::string FirstReject(duckdb::Connection& connection, const std::string& reade
                reason == kReasons.end() ? "" : reason->words);
 }
 
-}  // namespace glovebox::engine::worker
+}  // namespace glovebox::engine::duckdb

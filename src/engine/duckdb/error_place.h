@@ -15,7 +15,7 @@
 
 #include "engine/duckdb/connection.h"
 
-namespace glovebox::engine::worker {
+namespace glovebox::engine::duckdb {
 
 // The position that the failed cast carries (query::PlaceMark), if a cast failed and the message shows which.
 std::optional<std::size_t> PlaceOfCast(std::string_view detail);
@@ -28,6 +28,6 @@ std::string PlaceInFile(std::string_view detail, std::string_view path);
 
 // The same for the first line that a CSV reader rejects, and why: the reader's own message names none if the lines have
 // different numbers of columns. `reader` is a call of read_csv that stores rejects.
-std::string FirstReject(duckdb::Connection& connection, const std::string& reader);
+std::string FirstReject(Connection& connection, const std::string& reader);
 
-}  // namespace glovebox::engine::worker
+}  // namespace glovebox::engine::duckdb
