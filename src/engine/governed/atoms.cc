@@ -118,28 +118,31 @@ Result<std::vector<AtomRows>> AtomScan::ScanFirst(std::int64_t rows_max) {
   std::vector<query::Asset> assets = run_.assets;
   for (query::Asset& asset : assets) {
     if (asset.DisplayName() == bases_.front().rows.Table(finest_)->asset) {
-      asset.relation = "(SELECT * FROM " + asset.relation + " LIMIT " + std::to_string(rows_max) + ")";
+      asset.relation = "(SELECT * FROM " + asset.relation + " WHERE rowid < " + std::to_string(rows_max) + ")";
     }
   }
-  return Scan(query::AssetCatalog(assets));
+  GB_ASSIGN_OR_RETURN(const std::string atoms, AtomsSql(query::AssetCatalog(assets)));
+  GB_ASSIGN_OR_RETURN(const duckdb::ResultTable table, run_.connection.Query("SELECT 0 AS id, * FROM (" + atoms + ")"));
+  return Read(table);
 }
 
-Result<std::vector<AtomRows>> AtomScan::ScanAll() { return Scan(run_.catalog); }
+Result<std::vector<AtomRows>> AtomScan::ScanAll() {
+  GB_ASSIGN_OR_RETURN(const std::string atoms, AtomsSql(run_.catalog));
+  GB_RETURN_IF_ERROR(run_.connection.Execute(std::string("CREATE OR REPLACE TEMP TABLE ") + kAtomsTable +
+                                             " AS SELECT row_number() OVER () AS id, * FROM (" + atoms + ")"));
+  GB_ASSIGN_OR_RETURN(const duckdb::ResultTable table,
+                      run_.connection.Query(std::string("SELECT * FROM ") + kAtomsTable + " ORDER BY id"));
+  return Read(table);
+}
 
-Result<std::vector<AtomRows>> AtomScan::Scan(const query::AssetCatalog& catalog) {
-  const std::vector<std::string> columns = Columns();
+Result<std::string> AtomScan::AtomsSql(const query::AssetCatalog& catalog) {
   std::string numbers = "count(*) AS n";
   for (std::size_t i = 0; i < kinds_.size(); ++i) {
     GB_ASSIGN_OR_RETURN(const std::string counter, run_.Counter(kinds_[i].min_units));
     numbers += ", " + counter + "(u" + std::to_string(i) + ") AS n" + std::to_string(i);
   }
-  const std::string list = Join(columns, ", ");
-  GB_RETURN_IF_ERROR(run_.connection.Execute(std::string("CREATE OR REPLACE TEMP TABLE ") + kAtomsTable +
-                                             " AS SELECT row_number() OVER () AS id, * FROM (SELECT " + numbers + ", " +
-                                             list + " FROM (" + RowsSql(catalog) + ") GROUP BY " + list + ")"));
-  GB_ASSIGN_OR_RETURN(const duckdb::ResultTable table,
-                      run_.connection.Query(std::string("SELECT * FROM ") + kAtomsTable + " ORDER BY id"));
-  return Read(table);
+  const std::string list = Join(Columns(), ", ");
+  return "SELECT " + numbers + ", " + list + " FROM (" + RowsSql(catalog) + ") GROUP BY " + list;
 }
 
 std::vector<AtomRows> AtomScan::Read(const duckdb::ResultTable& table) const {

@@ -75,7 +75,8 @@ class AtomScan {
   [[nodiscard]] std::string BaseSql(const Base& base, const query::AssetCatalog& catalog) const;
   // A row for each row of the table: r, which joins the bases, u0..., and the columns.
   [[nodiscard]] std::string RowsSql(const query::AssetCatalog& catalog) const;
-  Result<std::vector<AtomRows>> Scan(const query::AssetCatalog& catalog);
+  // n, n0..., and the columns.
+  Result<std::string> AtomsSql(const query::AssetCatalog& catalog);
   std::vector<AtomRows> Read(const duckdb::ResultTable& table) const;
 
   RunContext& run_;
