@@ -12,6 +12,20 @@ std::string ContentOf(const RunAsset& asset) {
   return crypto::ToHex(crypto::Sha256::Of(json::WriteCanonical(parts)));
 }
 
+bool IsPlannersRefusal(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kQueryRefused:
+    case ErrorCode::kSqlSyntax:
+    case ErrorCode::kSqlUnknownName:
+    case ErrorCode::kSqlType:
+    case ErrorCode::kNotSupported:
+    case ErrorCode::kInvalidParameterValue:
+      return true;
+    default:
+      return false;
+  }
+}
+
 Result<json::Value> ReadRecord(const std::string& output_folder) {
   const std::string path = output_folder + "/" + kRecordFileName;
   if (!FileExists(path)) {

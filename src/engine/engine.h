@@ -179,6 +179,9 @@ struct RunResult {
   std::vector<OutputTable> outputs;  // of a plan: names and columns alone
 };
 
+// Whether the planner refused: text, schemas, rules and own tables alone decided.
+bool IsPlannersRefusal(ErrorCode code);
+
 // In a run's output folder: the record, written before anything is computed from what it releases. Where it is left
 // behind by a run that failed, its cells count as released: the failure may have told about them.
 inline constexpr const char* kRecordFileName = "record.json";

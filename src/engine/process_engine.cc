@@ -100,20 +100,9 @@ bool ReadsRowsOf(const RunAsset& asset, RunMode mode) {
 }
 
 // What a recipient may be told of a run that failed (PLANNER.md P13).
-bool IsRefusal(ErrorCode code) {
-  switch (code) {
-    case ErrorCode::kQueryRefused:
-    case ErrorCode::kSqlSyntax:
-    case ErrorCode::kSqlUnknownName:
-    case ErrorCode::kSqlType:
-    case ErrorCode::kNotSupported:
-    case ErrorCode::kInvalidParameterValue:
-    case ErrorCode::kAborted:      // by Cancel
-    case ErrorCode::kUnavailable:  // before anything ran
-      return true;
-    default:
-      return false;
-  }
+bool IsForRecipients(ErrorCode code) {
+  // ABORTED is Cancel's; UNAVAILABLE comes before anything ran.
+  return IsPlannersRefusal(code) || code == ErrorCode::kAborted || code == ErrorCode::kUnavailable;
 }
 
 }  // namespace
@@ -264,7 +253,7 @@ Result<RunResult> ProcessEngine::Impl::Run(const RunRequest& request) {
 
 Result<RunResult> ProcessEngine::Run(const RunRequest& request) {
   Result<RunResult> result = impl_->Run(request);
-  if (!result.ok() && !IsRefusal(result.status().code())) {
+  if (!result.ok() && !IsForRecipients(result.status().code())) {
     return Status(ErrorCode::kRunFailed, "the run failed after it had started");
   }
   return result;

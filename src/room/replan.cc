@@ -28,21 +28,6 @@ using ledger::EventType;
 // A difference, said of a run; any other status is an error.
 Status Differs(std::string text) { return Status(ErrorCode::kDataLoss, std::move(text)); }
 
-// What the planner says of code, rules and schemas; any other error is of the machine that plans.
-bool IsRefusal(ErrorCode code) {
-  switch (code) {
-    case ErrorCode::kQueryRefused:
-    case ErrorCode::kSqlSyntax:
-    case ErrorCode::kSqlUnknownName:
-    case ErrorCode::kSqlType:
-    case ErrorCode::kNotSupported:
-    case ErrorCode::kInvalidParameterValue:
-      return true;
-    default:
-      return false;
-  }
-}
-
 // What the ledger says of a run before it completes.
 struct LedgerRun {
   std::string runner;
@@ -142,9 +127,10 @@ class Replanner {
     const Result<engine::RunResult> plan = engine_.Run(request);
     if (!plan.ok()) {
       const std::string& message = plan.status().message();
-      return IsRefusal(plan.status().code()) ? Differs("code, rules and schemas give no plan: " + message)
-                                             : Status(plan.status().code(), "the plan of run " + completed.subject.id +
-                                                                                " was not made: " + message);
+      return engine::IsPlannersRefusal(plan.status().code())
+                 ? Differs("code, rules and schemas give no plan: " + message)
+                 : Status(plan.status().code(),
+                          "the plan of run " + completed.subject.id + " was not made: " + message);
     }
     if (json::WriteCanonical(plan->certificate) != text) {
       return Differs("code, rules and schemas give another certificate: '" +

@@ -28,24 +28,9 @@ std::string Text(RunId id) { return std::to_string(static_cast<std::int64_t>(id)
 // What the step that is under way returns; how the run ends is said elsewhere.
 Status Canceled() { return Status(ErrorCode::kRunFailed, "canceled"); }
 
-// Whether the planner refused: text, schemas, rules and own tables alone decided.
-bool IsPlannersRefusal(ErrorCode code) {
-  switch (code) {
-    case ErrorCode::kQueryRefused:
-    case ErrorCode::kNotSupported:
-    case ErrorCode::kSqlSyntax:
-    case ErrorCode::kSqlUnknownName:
-    case ErrorCode::kSqlType:
-    case ErrorCode::kInvalidParameterValue:
-      return true;
-    default:
-      return false;
-  }
-}
-
 // Whether the run never started: what it needs is not there any more.
 bool IsRefusal(ErrorCode code) {
-  return IsPlannersRefusal(code) || code == ErrorCode::kInvalidState || code == ErrorCode::kPermissionDenied ||
+  return engine::IsPlannersRefusal(code) || code == ErrorCode::kInvalidState || code == ErrorCode::kPermissionDenied ||
          code == ErrorCode::kNotFound || code == ErrorCode::kAborted;
 }
 
@@ -198,7 +183,7 @@ Status RunService::ExecuteRun(Run& run) {
   Result<engine::RunResult> result = Compute(run, inputs.request);
   if (!result.ok()) {
     const Status& why = result.status();
-    if (!IsPlannersRefusal(why.code())) {
+    if (!engine::IsPlannersRefusal(why.code())) {
       return Status(ErrorCode::kRunFailed, why.message());
     }
     if (why.code() == ErrorCode::kSqlUnknownName && !inputs.unusable.empty()) {

@@ -52,11 +52,7 @@ void AtomScan::FindKinds() {
     for (const Base& base : bases_) {
       kind.min_units = std::max(kind.min_units, MinimumOf(run_, base.rows, *table));
     }
-    for (std::size_t i = 0; i < run_.assets.size() && table->alias == finest_; ++i) {
-      if (run_.assets[i].DisplayName() == table->asset) {
-        kind.one_row_per_unit = run_.statistics[i].one_row_per_unit;
-      }
-    }
+    kind.one_row_per_unit = table->alias == finest_ && run_.StatisticsOf(table->asset).one_row_per_unit;
     kinds_.push_back(std::move(kind));
   }
 }
@@ -66,11 +62,7 @@ std::string AtomScan::ConditionSql(const Side& side) const {
   for (const auto& [columns, rows] : side.population.own) {
     out += " AND " + rows.Sql();
   }
-  const std::size_t dot = side.valued.rfind('.');
-  return side.valued.empty()
-             ? out
-             : out + " AND " + query::ColumnSql(side.valued.substr(0, dot), side.valued.substr(dot + 1)) +
-                   " IS NOT NULL";
+  return out + " AND " + HasValueSql(side.valued);
 }
 
 std::vector<std::string> AtomScan::Columns() const {
@@ -136,17 +128,17 @@ Result<std::vector<AtomRows>> AtomScan::ScanAll() {
 }
 
 Result<std::string> AtomScan::AtomsSql(const query::AssetCatalog& catalog) {
-  std::string numbers = "count(*) AS n";
+  std::string numbers;
   for (std::size_t i = 0; i < kinds_.size(); ++i) {
     GB_ASSIGN_OR_RETURN(const std::string counter, run_.Counter(kinds_[i].min_units));
-    numbers += ", " + counter + "(u" + std::to_string(i) + ") AS n" + std::to_string(i);
+    numbers += counter + "(u" + std::to_string(i) + ") AS n" + std::to_string(i) + ", ";
   }
   const std::string list = Join(Columns(), ", ");
-  return "SELECT " + numbers + ", " + list + " FROM (" + RowsSql(catalog) + ") GROUP BY " + list;
+  return "SELECT " + numbers + list + " FROM (" + RowsSql(catalog) + ") GROUP BY " + list;
 }
 
 std::vector<AtomRows> AtomScan::Read(const duckdb::ResultTable& table) const {
-  const std::size_t first = 2 + kinds_.size();
+  const std::size_t first = 1 + kinds_.size();
   std::map<std::vector<CellIndex>, std::size_t> known;
   std::vector<AtomRows> out;
   for (std::size_t row = 0; row < table.rows; ++row) {
@@ -170,14 +162,13 @@ std::vector<AtomRows> AtomScan::Read(const duckdb::ResultTable& table) const {
     }
     const auto [entry, is_new] = known.try_emplace(cells, out.size());
     if (is_new) {
-      out.push_back({cells, 0, std::vector<std::int64_t>(kinds_.size()), std::vector<bool>(kinds_.size()), {}});
+      out.push_back({cells, std::vector<std::int64_t>(kinds_.size()), std::vector<bool>(kinds_.size()), {}});
     }
     AtomRows& atom = out[entry->second];
     atom.found.push_back(table.columns[0].ints[row]);
-    atom.rows += table.columns[1].ints[row];
     for (std::size_t i = 0; i < kinds_.size(); ++i) {
       // What one part of the atom proves holds for all of it; what several have may be the same units.
-      const std::int64_t units = table.columns[2 + i].ints[row];
+      const std::int64_t units = table.columns[1 + i].ints[row];
       atom.units[i] += units;
       atom.large[i] = atom.large[i] || units >= kinds_[i].min_units ||
                       (kinds_[i].one_row_per_unit && atom.units[i] >= kinds_[i].min_units);

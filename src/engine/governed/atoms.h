@@ -24,6 +24,7 @@ struct Side {
   query::Population population;                    // of the branch
   std::string valued;                              // "<table>.<column>": only rows with a value of it; or empty
   std::map<GroupKey, privacy::CellIndex> cells{};  // those that count
+  std::int64_t rows = 0;                           // that contribute to them
 };
 
 // A kind of unit that a row belongs to.
@@ -35,10 +36,9 @@ struct UnitKind {
 
 struct AtomRows {
   std::vector<privacy::CellIndex> cells;  // sorted
-  std::int64_t rows = 0;
-  std::vector<std::int64_t> units;  // by kind: at most so many
-  std::vector<bool> large;          // by kind: proved to be at least k
-  std::vector<std::int64_t> found;  // ids within the scan
+  std::vector<std::int64_t> units;        // by kind: at most so many
+  std::vector<bool> large;                // by kind: proved to be at least k
+  std::vector<std::int64_t> found;        // ids within the scan
 };
 
 // One scan of the finest table of the sides, through the joins of each.
@@ -75,7 +75,7 @@ class AtomScan {
   [[nodiscard]] std::string BaseSql(const Base& base, const query::AssetCatalog& catalog) const;
   // A row for each row of the table: r, which joins the bases, u0..., and the columns.
   [[nodiscard]] std::string RowsSql(const query::AssetCatalog& catalog) const;
-  // n, n0..., and the columns.
+  // n0..., and the columns.
   Result<std::string> AtomsSql(const query::AssetCatalog& catalog);
   std::vector<AtomRows> Read(const duckdb::ResultTable& table) const;
 

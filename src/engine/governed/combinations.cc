@@ -6,7 +6,6 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <tuple>
 #include <utility>
 
 #include "base/limits.h"
@@ -68,6 +67,13 @@ std::optional<Subject> SubjectOf(const Grid& grid, std::size_t c, std::size_t b,
   return Subject(table->alias, contribution == grid.count_class ? rows : contribution);
 }
 
+// Of some cells of the branch.
+std::set<std::string> ContributionsOf(const Grid& grid, std::size_t c, std::size_t b) {
+  std::set<std::string> out = grid.calls[c].branches[b].classes;
+  out.insert(grid.count_class);
+  return out;
+}
+
 // A cell of the run that may be withheld.
 struct RunCell {
   std::size_t query = 0;
@@ -124,11 +130,7 @@ class Audit {
   Status AddGrid(const Grid& grid, std::optional<std::size_t> query) {
     for (std::size_t c = 0; c < grid.calls.size(); ++c) {
       for (std::size_t b = 0; b < grid.calls[c].branches.size(); ++b) {
-        std::set<std::string> contributions;
-        for (std::size_t g = 0; g < grid.groups.size(); ++g) {
-          contributions.merge(grid.Classes(c, b, g));
-        }
-        for (const std::string& contribution : contributions) {
+        for (const std::string& contribution : ContributionsOf(grid, c, b)) {
           if (SubjectOf(grid, c, b, contribution, run_.catalog) == subject_) {
             GB_RETURN_IF_ERROR(AddSide(grid, c, b, contribution, query));
           }
@@ -155,7 +157,7 @@ class Audit {
       }
       is_new = is_new || added;
       side.cells.emplace(grid.groups[g].key, entry->second);
-      rows_out_[{&grid, c, b}] += grid.groups[g].values[c][b];
+      side.rows += grid.groups[g].values[c][b];
       Note(entry->second, query ? std::optional(RunCell{*query, c, g}) : std::nullopt);
     }
     if (is_new) {
@@ -178,15 +180,7 @@ class Audit {
   [[nodiscard]] std::string Valued(const Grid& grid, std::size_t c, std::size_t b,
                                    const std::string& contribution) const {
     const std::string& valued = grid.Valued(c, b, contribution);
-    const std::size_t dot = valued.rfind('.');
-    const query::PopulationTable* table = valued.empty() ? nullptr : grid.population.Table(valued.substr(0, dot));
-    for (std::size_t i = 0; i < run_.assets.size() && table != nullptr; ++i) {
-      if (run_.assets[i].DisplayName() == table->asset &&
-          run_.statistics[i].columns_without_null.contains(valued.substr(dot + 1))) {
-        return "";
-      }
-    }
-    return valued;
+    return valued.empty() || !MayBeNull(run_, grid.population, valued) ? "" : valued;
   }
 
   // Sides that cells of this run may overlap with, or that overlap with those.
@@ -277,9 +271,13 @@ class Audit {
     if (!scan.HasOneBase()) {
       return false;
     }
+    std::vector<bool> complete;
+    for (const Side& side : sides_) {
+      complete.push_back(IsComplete(side));
+    }
     const Result<std::vector<AtomRows>> atoms = scan.ScanFirst(limits::kAuditSampleRows);
     for (std::size_t kind = 0; kind < scan.kinds().size() && atoms.ok(); ++kind) {
-      if (!IsAllCancelled(Cancelled(*atoms, kind))) {
+      if (!IsAllCancelled(Cancelled(*atoms, kind), complete)) {
         return false;
       }
     }
@@ -287,17 +285,14 @@ class Audit {
   }
 
   // Whether the combinations weigh no tuple of cells that may hold a row together, one or none of each side.
-  bool IsAllCancelled(const privacy::Combinations& combinations) {
-    Tuples tuples{combinations, {}, {}};
-    for (const Side& side : sides_) {
-      tuples.complete.push_back(IsComplete(side));
-    }
+  bool IsAllCancelled(const privacy::Combinations& combinations, const std::vector<bool>& complete) {
+    Tuples tuples{combinations, complete, {}};
     return AreCancelled(tuples) && !combinations.IsExhausted();
   }
 
   struct Tuples {
     const privacy::Combinations& combinations;
-    std::vector<bool> complete;                 // by side: its cells are all rows of its population
+    const std::vector<bool>& complete;          // by side: its cells are all rows of its population
     std::vector<std::optional<CellIndex>> one;  // by side, as far as it is chosen
     std::size_t visited = 0;
   };
@@ -355,9 +350,7 @@ class Audit {
   }
 
   // Whether the side's cells together are all rows of its population.
-  [[nodiscard]] bool IsComplete(const Side& side) const {
-    return side.grid->Total(side.call, side.branch) == rows_out_.at({side.grid, side.call, side.branch});
-  }
+  static bool IsComplete(const Side& side) { return side.grid->Total(side.call, side.branch) == side.rows; }
 
   // The last of these cells that this run gives.
   void Withhold(const std::vector<CellIndex>& cells, std::vector<AtomRows>& atoms) {
@@ -401,8 +394,16 @@ class Audit {
   std::vector<std::string> valued_;                                 // by cell
   std::map<CellIndex, std::set<RunCell>> ours_;                     // cells that only this run gives
   std::set<CellIndex> given_;
-  std::map<std::tuple<const Grid*, std::size_t, std::size_t>, std::int64_t> rows_out_;
 };
+
+bool IsSomeOut(const Grid& grid, std::size_t c, std::size_t b, const std::string& contribution) {
+  for (std::size_t g = 0; g < grid.groups.size(); ++g) {
+    if (grid.groups[g].out[c] && grid.IsOf(contribution, c, b, g)) {
+      return true;
+    }
+  }
+  return false;
+}
 
 // The subjects of the run's cells.
 std::set<Subject> SubjectsOf(const std::vector<ExecutedQuery>& queries, const query::AssetCatalog& catalog) {
@@ -410,12 +411,11 @@ std::set<Subject> SubjectsOf(const std::vector<ExecutedQuery>& queries, const qu
   for (const ExecutedQuery& query : queries) {
     const Grid& grid = query.grid;
     for (std::size_t c = 0; c < grid.calls.size(); ++c) {
-      for (std::size_t g = 0; g < grid.groups.size(); ++g) {
-        for (std::size_t b = 0; b < grid.calls[c].branches.size() && grid.groups[g].out[c]; ++b) {
-          for (const std::string& contribution : grid.Classes(c, b, g)) {
-            if (const auto subject = SubjectOf(grid, c, b, contribution, catalog)) {
-              out.insert(*subject);
-            }
+      for (std::size_t b = 0; b < grid.calls[c].branches.size(); ++b) {
+        for (const std::string& contribution : ContributionsOf(grid, c, b)) {
+          const auto subject = SubjectOf(grid, c, b, contribution, catalog);
+          if (subject && IsSomeOut(grid, c, b, contribution)) {
+            out.insert(*subject);
           }
         }
       }

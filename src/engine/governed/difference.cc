@@ -331,10 +331,7 @@ bool Binds(const Grid& grid, RunContext& run) {
   }
   for (const GridCall& call : grid.calls) {
     for (const GridBranch& branch : call.branches) {
-      const std::size_t dot = branch.valued.rfind('.');
-      columns += branch.valued.empty()
-                     ? ""
-                     : ", " + query::ColumnSql(branch.valued.substr(0, dot), branch.valued.substr(dot + 1));
+      columns += ", " + HasValueSql(branch.valued);
     }
   }
   return run.connection.Query("SELECT " + columns + query::FromSql(grid.population, run.catalog) + " LIMIT 0").ok();

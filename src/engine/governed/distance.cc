@@ -97,10 +97,10 @@ std::string SideSql(const BranchAt& at, const std::string& contribution, const s
                     const std::string& units_relation, const query::AssetCatalog& assets) {
   const Population population = at.grid->BranchPopulation(at.call, at.branch);
   const std::string& valued = at.grid->Valued(at.call, at.branch, contribution);
-  const std::size_t dot = valued.rfind('.');
-  const std::string column = valued.empty() ? "" : ColumnSql(valued.substr(0, dot), valued.substr(dot + 1));
+  const query::PopulationColumn named = valued.empty() ? query::PopulationColumn() : ValuedColumn(valued);
+  const std::string column = valued.empty() ? "" : ColumnSql(named.first, named.second);
   const std::string having = valued.empty() ? "" : " HAVING count(" + column + ") > 0";
-  const std::string filter = valued.empty() ? "" : " FILTER (WHERE " + column + " IS NOT NULL)";
+  const std::string filter = valued.empty() ? "" : " FILTER (WHERE " + HasValueSql(valued) + ")";
   std::string contributes = "count(*)" + filter + " AS f, 0 AS f2";
   if (IsUnitsClass(contribution)) {
     contributes = PresenceSql(population, contribution, alias, filter, assets) + " AS f, 0 AS f2";
@@ -177,18 +177,8 @@ class Comparison {
   [[nodiscard]] bool AreOfTwoMeasures(const std::string& contribution) const {
     const std::string& x = a_.grid->Valued(a_.call, a_.branch, contribution);
     const std::string& y = b_.grid->Valued(b_.call, b_.branch, contribution);
-    return !x.empty() && !y.empty() && x != y && (MayBeNull(*a_.grid, x) || MayBeNull(*b_.grid, y));
-  }
-
-  [[nodiscard]] bool MayBeNull(const Grid& grid, const std::string& valued) const {
-    const std::size_t dot = valued.rfind('.');
-    const query::PopulationTable* table = grid.population.Table(valued.substr(0, dot));
-    for (std::size_t i = 0; i < run_.assets.size() && table != nullptr; ++i) {
-      if (run_.assets[i].DisplayName() == table->asset) {
-        return !run_.statistics[i].columns_without_null.contains(valued.substr(dot + 1));
-      }
-    }
-    return true;
+    return !x.empty() && !y.empty() && x != y &&
+           (MayBeNull(run_, a_.grid->population, x) || MayBeNull(run_, b_.grid->population, y));
   }
 
   // Whether the pair may be told apart by this class at all.
@@ -229,15 +219,10 @@ class Comparison {
     if (!same_tables || table->distinct != nullptr) {
       return std::nullopt;
     }
-    for (std::size_t i = 0; i < run_.assets.size(); ++i) {
-      if (run_.assets[i].DisplayName() == table->asset) {
-        const AssetStatistics& statistics = run_.statistics[i];
-        // T(k) of the finest table; its k is at most the one asked for only if both are the same.
-        const bool proves = run_.assets[i].rule.min_units == unit.min_units && statistics.heaviest_rows > 0;
-        return proves ? std::optional(statistics.heaviest_rows) : std::nullopt;
-      }
-    }
-    return std::nullopt;
+    // T(k) of the finest table; its k is at most the one asked for only if both are the same.
+    const std::int64_t heaviest_rows = run_.StatisticsOf(table->asset).heaviest_rows;
+    const bool proves = run_.catalog.Find(table->asset)->rule.min_units == unit.min_units && heaviest_rows > 0;
+    return proves ? std::optional(heaviest_rows) : std::nullopt;
   }
 
   // Whether one scan is cheaper than to look at each pair.
@@ -269,29 +254,20 @@ class Comparison {
     return false;
   }
 
-  [[nodiscard]] std::string UnitsRelation(const std::string& asset) const {
-    for (std::size_t i = 0; i < run_.assets.size(); ++i) {
-      if (run_.assets[i].DisplayName() == asset) {
-        return run_.statistics[i].units_relation;
-      }
-    }
-    return "";
-  }
-
   Status Scan(const std::string& contribution, const CommonUnit& unit, std::set<Pair>& close) {
     const bool by_hash = unit.asset_a != unit.asset_b;
     const std::string keys = KeysSql();
     const std::string distance =
         "any_value(a.n) + any_value(b.n) - count(*) - count(*) FILTER (WHERE a.f = b.f AND a.f2 = b.f2)";
-    const std::string sql = "WITH a AS (" +
-                            SideSql(a_, contribution, unit.alias_a,
-                                    by_hash ? UnitsRelation(unit.asset_a->DisplayName()) : "", run_.catalog) +
-                            "), b AS (" +
-                            SideSql(b_, contribution, unit.alias_b,
-                                    by_hash ? UnitsRelation(unit.asset_b->DisplayName()) : "", run_.catalog) +
-                            ") SELECT " + keys + distance + " AS d FROM a JOIN b ON a.u = b.u" +
-                            (keys.empty() ? "" : " GROUP BY ALL") + " HAVING " + distance + " < " +
-                            std::to_string(unit.min_units);
+    const std::string sql =
+        "WITH a AS (" +
+        SideSql(a_, contribution, unit.alias_a,
+                by_hash ? run_.StatisticsOf(unit.asset_a->DisplayName()).units_relation : "", run_.catalog) +
+        "), b AS (" +
+        SideSql(b_, contribution, unit.alias_b,
+                by_hash ? run_.StatisticsOf(unit.asset_b->DisplayName()).units_relation : "", run_.catalog) +
+        ") SELECT " + keys + distance + " AS d FROM a JOIN b ON a.u = b.u" + (keys.empty() ? "" : " GROUP BY ALL") +
+        " HAVING " + distance + " < " + std::to_string(unit.min_units);
     GB_ASSIGN_OR_RETURN(const std::vector<Found> pairs, Find(sql));
     for (const Found& pair : pairs) {
       if (!IsAsked(contribution, pair.a, pair.b)) {

@@ -61,8 +61,8 @@ Result<std::vector<Magnitude>> MagnitudesOf(RunContext& run, const Grid& grid, s
 SummedMeasure MeasureOf(const Population& population, const std::string& contribution,
                         const query::AssetCatalog& assets) {
   const std::string valued = contribution.substr(contribution.find(':') + 1);
-  const std::size_t dot = valued.rfind('.');
-  SummedMeasure out{valued.substr(0, dot), valued.substr(dot + 1)};
+  const query::PopulationColumn column = ValuedColumn(valued);
+  SummedMeasure out{column.first, column.second};
   const query::PopulationTable* table = population.Table(out.alias);
   const query::Asset* asset = table == nullptr ? nullptr : assets.Find(table->asset);
   out.percent = asset == nullptr ? 0 : asset->rule.dominance_percent;

@@ -201,6 +201,31 @@ class Accounting {
 
 }  // namespace
 
+const AssetStatistics& RunContext::StatisticsOf(const std::string& asset) const {
+  const auto found = std::ranges::find(assets, asset, &query::Asset::DisplayName);
+  GB_ASSERT(found != assets.end());
+  return statistics[static_cast<std::size_t>(found - assets.begin())];
+}
+
+query::PopulationColumn ValuedColumn(const std::string& valued) {
+  const std::size_t dot = valued.rfind('.');
+  return {valued.substr(0, dot), valued.substr(dot + 1)};
+}
+
+std::string HasValueSql(const std::string& valued) {
+  if (valued.empty()) {
+    return "TRUE";
+  }
+  const query::PopulationColumn column = ValuedColumn(valued);
+  return query::ColumnSql(column.first, column.second) + " IS NOT NULL";
+}
+
+bool MayBeNull(const RunContext& run, const query::Population& population, const std::string& valued) {
+  const query::PopulationColumn column = ValuedColumn(valued);
+  const query::PopulationTable* table = population.Table(column.first);
+  return table == nullptr || !run.StatisticsOf(table->asset).columns_without_null.contains(column.second);
+}
+
 Result<std::string> RunContext::Counter(std::int64_t min_units) {
   const auto known = counters.find(min_units);
   if (known != counters.end()) {

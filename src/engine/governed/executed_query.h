@@ -33,6 +33,8 @@ struct RunContext {
   const query::Plan& plan;
   query::AssetCatalog catalog;
 
+  // By display name. REQUIRES: the run has the asset.
+  [[nodiscard]] const AssetStatistics& StatisticsOf(const std::string& asset) const;
   // A function that counts units up to k; registered on first use.
   Result<std::string> Counter(std::int64_t min_units);
   std::map<std::int64_t, std::string> counters = {};
@@ -55,6 +57,13 @@ struct ExecutedQuery {
                                                                query::ColumnRef column) const;
   [[nodiscard]] std::string GroupsTable() const { return "groups_" + std::to_string(index); }
 };
+
+// What GridBranch::valued names.
+query::PopulationColumn ValuedColumn(const std::string& valued);
+// Whether a row has a value of it; TRUE if it names nothing.
+std::string HasValueSql(const std::string& valued);
+// Whether some row of the population may have no value of the measure ("<table>.<column>").
+bool MayBeNull(const RunContext& run, const query::Population& population, const std::string& valued);
 
 // A value of a key.
 std::optional<std::string> KeyText(const duckdb::ResultColumn& column, std::size_t row);

@@ -13,28 +13,19 @@ namespace {
 
 using query::Population;
 
-const AssetStatistics* StatisticsOf(const RunContext& run, const query::Asset* asset) {
-  for (std::size_t i = 0; i < run.assets.size(); ++i) {
-    if (&run.assets[i] == asset) {
-      return &run.statistics[i];
-    }
-  }
-  return nullptr;
-}
-
 // Row counts, where every row of the difference is a row of the finest table.
 privacy::Units ByRows(const RunContext& run, const Population& population, const query::PopulationTable& table,
                       std::int64_t rows, std::int64_t k) {
-  const query::Asset* asset = run.catalog.Find(table.asset);
-  const AssetStatistics* statistics = StatisticsOf(run, asset);
-  if (table.alias != population.finest || statistics == nullptr) {
+  if (table.alias != population.finest) {
     return privacy::Units::kUndecided;
   }
-  return privacy::DecideByRows(
-      {.rows = rows,
-       .min_units = k,
-       .heaviest_rows = asset->rule.min_units == k ? std::optional(statistics->heaviest_rows) : std::nullopt,
-       .one_row_per_unit = table.distinct != nullptr || statistics->one_row_per_unit});
+  const AssetStatistics& statistics = run.StatisticsOf(table.asset);
+  return privacy::DecideByRows({.rows = rows,
+                                .min_units = k,
+                                .heaviest_rows = run.catalog.Find(table.asset)->rule.min_units == k
+                                                     ? std::optional(statistics.heaviest_rows)
+                                                     : std::nullopt,
+                                .one_row_per_unit = table.distinct != nullptr || statistics.one_row_per_unit});
 }
 
 // The conditions that one part adds to its tables.
@@ -52,11 +43,6 @@ std::string ConditionSql(const Population& part, const Population& total, const 
 // What a row of the cell needs a value of.
 const std::string& ValuedOf(const CellAt& cell, const std::string& contribution) {
   return cell.grid->Valued(cell.call, cell.branch, contribution);
-}
-
-std::string HasValueSql(const std::string& valued) {
-  const std::size_t dot = valued.rfind('.');
-  return valued.empty() ? "TRUE" : query::ColumnSql(valued.substr(0, dot), valued.substr(dot + 1)) + " IS NOT NULL";
 }
 
 // The rows of the total that contribute either to it or to some part.

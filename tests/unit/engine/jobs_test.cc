@@ -16,7 +16,7 @@
 
 #include "engine/duckdb/connection.h"
 #include "engine/process_engine.h"
-#include "tests/unit/engine/worker_program.h"
+#include "tests/unit/engine/engine_fixture.h"
 
 namespace glovebox::engine {
 namespace {
@@ -27,36 +27,14 @@ using ::testing::Not;
 
 constexpr const char* kEndless = "SELECT sum(a.x * b.x) AS s FROM c.s.big AS a, c.s.big AS b, c.s.big AS c";
 
-class JobsTest : public ::testing::Test {
+class JobsTest : public EngineTest {
  protected:
-  void SetUp() override {
-    std::string pattern = (std::filesystem::temp_directory_path() / "glovebox-jobs-XXXXXX").string();
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    folder_ = pattern;
-    Use({});
-  }
-  void TearDown() override {
-    engine_.reset();
-    std::filesystem::remove_all(folder_);
-  }
-
-  void Use(ProcessEngineOptions options) {
-    options.executable = worker::WorkerProgram();
-    engine_ = std::make_unique<ProcessEngine>(options);
-  }
-  std::string Path(const std::string& name) const { return folder_ + "/" + name; }
   NamedFile Write(const std::string& name, const std::string& content) const {
     std::ofstream(Path(name), std::ios::binary) << content;
     return {.name = "/Volumes/c/s/v/" + name, .path = Path(name)};
   }
-  // A table file that this process writes with an engine of its own.
   NamedTable Table(const std::string& name, const std::vector<Column>& columns, const std::string& sql) const {
-    auto database = duckdb::Database::Open({.path = Path(name + ".db")});
-    EXPECT_TRUE(database.ok());
-    auto connection = database.value()->Connect();
-    EXPECT_TRUE(connection.value()->Execute("CREATE TABLE data AS " + sql + "; CHECKPOINT").ok())
-        << connection.value()->last_error_detail();
-    return {.name = {"c", "s", name}, .file = {.path = Path(name + ".db"), .columns = columns}};
+    return {.name = {"c", "s", name}, .file = WriteTable(name, columns, sql)};
   }
   NamedTable BigTable() const { return Table("big", {{"x", "BIGINT"}}, "SELECT range AS x FROM range(1000000)"); }
   // Rows of a query on a table file, as JSON text.
@@ -95,9 +73,6 @@ class JobsTest : public ::testing::Test {
     }
     return rows;
   }
-
-  std::string folder_;
-  std::unique_ptr<ProcessEngine> engine_;
 };
 
 TEST_F(JobsTest, SelfTestHolds) {

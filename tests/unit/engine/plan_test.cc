@@ -14,6 +14,7 @@
 
 #include "engine/duckdb/connection.h"
 #include "engine/process_engine.h"
+#include "tests/unit/engine/engine_fixture.h"
 
 namespace glovebox::engine {
 namespace {
@@ -25,36 +26,29 @@ constexpr const char* kCells =
     "AS "
     "m JOIN other.s.c AS c ON m.person = c.name WHERE c.age >= :least GROUP BY m.grp";
 
-class PlanTest : public ::testing::Test {
+class PlanTest : public EngineTest {
  protected:
   void SetUp() override {
-    std::string pattern = (std::filesystem::temp_directory_path() / "glovebox-plan-XXXXXX").string();
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    folder_ = pattern;
-    engine_ = std::make_unique<ProcessEngine>(ProcessEngineOptions{});
+    EngineTest::SetUp();
     // The names are masked with a secret.
     other_.table =
-        Table("c", {{"name", "VARCHAR"}, {"age", "INTEGER"}, {"amount", "DECIMAL(10,2)"}, {"score", "BIGINT"}},
-              "SELECT 'P' || range AS name, (20 + range % 50)::INTEGER AS age, (range * 1.5)::DECIMAL(10,2) "
-              "AS amount, range AS score FROM range(2000)");
+        WriteTable("c", {{"name", "VARCHAR"}, {"age", "INTEGER"}, {"amount", "DECIMAL(10,2)"}, {"score", "BIGINT"}},
+                   "SELECT 'P' || range AS name, (20 + range % 50)::INTEGER AS age, (range * 1.5)::DECIMAL(10,2) "
+                   "AS amount, range AS score FROM range(2000)");
     other_.functions = {
         {.name = "c.s.token", .parameters = {{"x", "VARCHAR"}}, .body = "hmac_sha256(secret('s', 'k'), lower(x))"}};
     other_.secrets = {{"s", "k", std::string(32, 'k')}};
     other_.masks = {{"name", "c.s.token", {}}};
     other_.rule = OtherRule("sum\",\"avg", "name");
     // What is joined is the token; the owner of the list has computed it.
-    own_.table = Table("m", {{"person", "VARCHAR"}, {"grp", "VARCHAR"}},
-                       "SELECT 'P' || range AS person, ['a', 'b'][1 + range % 2] AS grp FROM range(1000, 3000)");
+    own_.table = WriteTable("m", {{"person", "VARCHAR"}, {"grp", "VARCHAR"}},
+                            "SELECT 'P' || range AS person, ['a', 'b'][1 + range % 2] AS grp FROM range(1000, 3000)");
     own_.rule = OwnRule();
     for (PrepareRequest* request : {&other_, &own_}) {
       request->unit_secret = std::string(32, 'u');
     }
     other_.target_path = folder_ + "/c.prepared";
     own_.target_path = folder_ + "/m.prepared";
-  }
-  void TearDown() override {
-    engine_.reset();
-    std::filesystem::remove_all(folder_);
   }
 
   static std::string OtherRule(const std::string& aggregates, const std::string& unit) {
@@ -70,13 +64,6 @@ class PlanTest : public ::testing::Test {
            R"("grp":{"uses":["dimension","filter"]}}})";
   }
 
-  TableFile Table(const std::string& name, const std::vector<Column>& columns, const std::string& sql) const {
-    auto database = duckdb::Database::Open({.path = folder_ + "/" + name + ".db"});
-    auto connection = database.value()->Connect();
-    EXPECT_TRUE(connection.value()->Execute("CREATE TABLE data AS " + sql + "; CHECKPOINT").ok())
-        << connection.value()->last_error_detail();
-    return {.path = folder_ + "/" + name + ".db", .columns = columns};
-  }
   PreparedAsset Prepare(const PrepareRequest& request) {
     auto asset = engine_->Prepare(request);
     EXPECT_TRUE(asset.ok()) << asset.status().message();
@@ -119,8 +106,6 @@ class PlanTest : public ::testing::Test {
     return result.ok() ? json::WriteCanonical(result->certificate) : "";
   }
 
-  std::string folder_;
-  std::unique_ptr<ProcessEngine> engine_;
   PrepareRequest other_;
   PrepareRequest own_;
 };
@@ -194,8 +179,9 @@ TEST_F(PlanTest, WhateverThePlanWasMadeOfIsInTheCertificate) {
 
 // P9's own counts are for the runner's side: they need its rows, and a plan for anybody else has none.
 TEST_F(PlanTest, OnlyTheRunnersSideIsToldOfItsOwnTables) {
-  own_.table = Table("few", {{"person", "VARCHAR"}, {"grp", "VARCHAR"}},
-                     "SELECT 'P' || range AS person, CASE WHEN range < 5 THEN 'a' ELSE 'b' END AS grp FROM range(500)");
+  own_.table =
+      WriteTable("few", {{"person", "VARCHAR"}, {"grp", "VARCHAR"}},
+                 "SELECT 'P' || range AS person, CASE WHEN range < 5 THEN 'a' ELSE 'b' END AS grp FROM range(500)");
   RunRequest request = Request(Prepare(other_), Prepare(own_));
   EXPECT_TRUE(engine_->Run(request).ok());
   request.mode = RunMode::kPlanAndCheck;
