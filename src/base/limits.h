@@ -108,6 +108,7 @@ inline constexpr std::size_t kOwnSetsMax = 500;      // selections of one own ta
 inline constexpr std::size_t kAuditCellsMax = 100'000;      // distinct populations of a room's history and a run
 inline constexpr std::size_t kAuditStepsMax = 100'000'000;  // comparisons of a run
 inline constexpr std::size_t kAuditPartsMax = 1'000;        // of one total, in one scan
+inline constexpr std::size_t kAuditNestedMax = 1'000;       // cells that are looked at by their numbers of rows
 inline constexpr std::int64_t kAuditSampleRows = 16'384;    // that are looked at before the whole table is
 inline constexpr std::size_t kAuditTuplesMax = 200'000;     // of cells that may hold a row together
 inline constexpr std::size_t kAuditSidesMax = 500;          // branches of calls with cells of their own

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "base/assert.h"
 #include "query/population.h"
 
 namespace glovebox::query {
@@ -84,7 +85,9 @@ void AddJoin(Population& population, std::set<PopulationColumn> columns) {
 void PutTables(Population& population, PopulationTable units) {
   std::erase_if(population.tables, [&units](const PopulationTable& table) { return table.alias == units.alias; });
   const Population& inner = *units.distinct;
-  const std::string alias = KeyTable(units)->alias;
+  const PopulationTable* key = KeyTable(units);
+  GB_ASSERT(key != nullptr);
+  const std::string alias = key->alias;
   for (const PopulationTable& table : inner.tables) {
     if (population.Table(table.alias) == nullptr) {
       population.tables.push_back(table);

@@ -10,7 +10,9 @@
 
 #include "base/limits.h"
 #include "engine/governed/atoms.h"
+#include "engine/governed/remainder.h"
 #include "privacy/combinations.h"
+#include "privacy/nesting.h"
 
 namespace glovebox::engine::governed {
 namespace {
@@ -82,6 +84,13 @@ struct RunCell {
   friend auto operator<=>(const RunCell&, const RunCell&) = default;
 };
 
+// One population, whoever gives it.
+struct OutCell {
+  Population population;
+  std::string valued;     // Side::valued
+  std::int64_t rows = 0;  // that contribute
+};
+
 // All cells of one subject that are out, or would be.
 class Audit {
  public:
@@ -111,7 +120,7 @@ class Audit {
       return {};
     }
     AtomScan scan(run_, sides_);
-    if (IsSafeBySample(scan)) {
+    if (IsSafeByRows(scan) || IsSafeBySample(scan)) {
       return {};
     }
     Result<std::vector<AtomRows>> atoms = scan.ScanAll();
@@ -152,8 +161,7 @@ class Audit {
       const auto [entry, added] = cells_.try_emplace({digest, side.valued}, cells_.size());
       if (added) {
         GB_ASSIGN_OR_RETURN(Population population, grid.CellPopulation(c, b, grid.groups[g].key, run_.catalog));
-        populations_.push_back(MatchedRows(std::move(population)));
-        valued_.push_back(side.valued);
+        all_.push_back({MatchedRows(std::move(population)), side.valued, grid.groups[g].values[c][b]});
       }
       is_new = is_new || added;
       side.cells.emplace(grid.groups[g].key, entry->second);
@@ -265,6 +273,49 @@ class Audit {
     return out;
   }
 
+  // Whether numbers of rows show that there is nothing to find: the cells are nested, and what each has beside those
+  // within it is nothing, or large.
+  [[nodiscard]] bool IsSafeByRows(const AtomScan& scan) const {
+    std::vector<CellIndex> cells;
+    std::map<CellIndex, const Side*> side_of;
+    std::vector<std::int64_t> rows;
+    for (const Side& side : sides_) {
+      const bool rows_are_known =
+          std::ranges::none_of(side.grid->population.tables, &query::PopulationTable::left_joined);
+      if (!rows_are_known || side.valued != sides_.front().valued) {
+        return false;
+      }
+      for (const auto& [key, cell] : side.cells) {
+        if (side_of.emplace(cell, &side).second) {
+          cells.push_back(cell);
+          rows.push_back(all_[cell].rows);
+        }
+      }
+    }
+    if (!scan.HasOneBase() || cells.size() > limits::kAuditNestedMax) {
+      return false;
+    }
+    const auto left = privacy::RowsOfNested(rows, [&](std::size_t a, std::size_t b) {
+      return side_of[cells[a]] == side_of[cells[b]] ? privacy::Placement::kDisjoint
+                                                    : Place(all_[cells[a]].population, all_[cells[b]].population);
+    });
+    const Population& base = sides_.front().population;
+    return left && std::ranges::all_of(*left, [&](std::int64_t number) {
+             return number == 0 || std::ranges::all_of(scan.kinds(), [&](const UnitKind& kind) {
+                      return UnitsByRows(run_, base, *base.Table(kind.alias), number, kind.min_units) ==
+                             privacy::Units::kEnough;
+                    });
+           });
+  }
+
+  static privacy::Placement Place(const Population& a, const Population& b) {
+    if (query::AreDisjoint(a, b)) {
+      return privacy::Placement::kDisjoint;
+    }
+    return Holds(b, a) ? privacy::Placement::kWithin
+                       : (Holds(a, b) ? privacy::Placement::kAround : privacy::Placement::kUnknown);
+  }
+
   // Whether a sample shows that there is nothing to find: every combination that weighs none of its large atoms weighs
   // no other atom that can be there.
   bool IsSafeBySample(AtomScan& scan) {
@@ -327,16 +378,17 @@ class Audit {
   // Whether a row of the cell is in some cell of the side.
   [[nodiscard]] bool MustHold(const Tuples& tuples, std::size_t side, CellIndex cell) const {
     const Side& of = sides_[side];
-    return tuples.complete[side] && (of.valued.empty() || of.valued == valued_[cell]) &&
-           Holds(of.population, populations_[cell]);
+    return tuples.complete[side] && (of.valued.empty() || of.valued == all_[cell].valued) &&
+           Holds(of.population, all_[cell].population);
   }
 
   // Whether a row of the last cell may be in all those chosen before it, and in none of the sides without one.
   bool MayHold(Tuples& tuples, CellIndex cell) const {
     for (std::size_t side = 0; side + 1 < tuples.one.size(); ++side) {
       ++tuples.visited;
-      const bool apart = tuples.one[side] ? query::AreDisjoint(populations_[*tuples.one[side]], populations_[cell])
-                                          : MustHold(tuples, side, cell);
+      const bool apart = tuples.one[side]
+                             ? query::AreDisjoint(all_[*tuples.one[side]].population, all_[cell].population)
+                             : MustHold(tuples, side, cell);
       if (apart) {
         return false;
       }
@@ -390,8 +442,7 @@ class Audit {
   Subject subject_;
   std::vector<Side> sides_;
   std::map<std::pair<std::string, std::string>, CellIndex> cells_;  // by digest and what its rows need a value of
-  std::vector<Population> populations_;                             // by cell
-  std::vector<std::string> valued_;                                 // by cell
+  std::vector<OutCell> all_;                                        // by cell
   std::map<CellIndex, std::set<RunCell>> ours_;                     // cells that only this run gives
   std::set<CellIndex> given_;
 };

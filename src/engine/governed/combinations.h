@@ -11,9 +11,10 @@
 // combination (dominance.h). Earlier cells that no row can share with those of the run, directly or through others, are
 // left out. Where limits end the search, the run's cells are withheld.
 //
-// Cost: most runs are decided by a sample of rows: if all atoms that can be there are in it and large, or no
-// combination weighs the others, nothing is left to look for. Otherwise it takes one scan for each kind of
-// contribution, and a second one where a unit may have many rows.
+// Cost: cells that are nested are decided by their numbers of rows, if these tell. Most other runs are decided by a
+// sample of rows: if all atoms that can be there are in it and large, or no combination weighs the others, nothing is
+// left to look for. Otherwise it takes one scan for each kind of contribution, and a second one where a unit may have
+// many rows.
 #pragma once
 
 #include <vector>

@@ -6,27 +6,11 @@
 #include "base/limits.h"
 #include "engine/governed/distance.h"
 #include "engine/governed/dominance.h"
-#include "privacy/minimum_group.h"
 
 namespace glovebox::engine::governed {
 namespace {
 
 using query::Population;
-
-// Row counts, where every row of the difference is a row of the finest table.
-privacy::Units ByRows(const RunContext& run, const Population& population, const query::PopulationTable& table,
-                      std::int64_t rows, std::int64_t k) {
-  if (table.alias != population.finest) {
-    return privacy::Units::kUndecided;
-  }
-  const AssetStatistics& statistics = run.StatisticsOf(table.asset);
-  return privacy::DecideByRows({.rows = rows,
-                                .min_units = k,
-                                .heaviest_rows = run.catalog.Find(table.asset)->rule.min_units == k
-                                                     ? std::optional(statistics.heaviest_rows)
-                                                     : std::nullopt,
-                                .one_row_per_unit = table.distinct != nullptr || statistics.one_row_per_unit});
-}
 
 // The conditions that one part adds to its tables.
 std::string ConditionSql(const Population& part, const Population& total, const query::AssetCatalog& assets) {
@@ -115,6 +99,20 @@ Result<bool> IsRemainderDominated(RunContext& run, const CellAt& total, const st
 
 }  // namespace
 
+privacy::Units UnitsByRows(const RunContext& run, const Population& population, const query::PopulationTable& table,
+                           std::int64_t rows, std::int64_t k) {
+  if (table.alias != population.finest) {
+    return privacy::Units::kUndecided;
+  }
+  const AssetStatistics& statistics = run.StatisticsOf(table.asset);
+  return privacy::DecideByRows({.rows = rows,
+                                .min_units = k,
+                                .heaviest_rows = run.catalog.Find(table.asset)->rule.min_units == k
+                                                     ? std::optional(statistics.heaviest_rows)
+                                                     : std::nullopt,
+                                .one_row_per_unit = table.distinct != nullptr || statistics.one_row_per_unit});
+}
+
 std::vector<const query::PopulationTable*> UnitTables(const RunContext& run, const Population& population) {
   std::vector<const query::PopulationTable*> out;
   const auto add = [&](const query::PopulationTable& table) {
@@ -167,7 +165,7 @@ Result<bool> IsRemainderUnsafe(RunContext& run, const CellAt& total, std::int64_
   for (const query::PopulationTable* table : UnitTables(run, population)) {
     const std::int64_t k = MinimumOf(run, population, *table);
     privacy::Units units =
-        total.grid->rows_are_single ? ByRows(run, population, *table, rows, k) : privacy::Units::kUndecided;
+        total.grid->rows_are_single ? UnitsByRows(run, population, *table, rows, k) : privacy::Units::kUndecided;
     if (units != privacy::Units::kEnough) {
       if (rest.empty()) {
         cells = cells.empty() ? parts() : std::move(cells);

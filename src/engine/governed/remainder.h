@@ -11,6 +11,7 @@
 
 #include "base/result.h"
 #include "engine/governed/executed_query.h"
+#include "privacy/minimum_group.h"
 
 namespace glovebox::engine::governed {
 
@@ -38,5 +39,9 @@ Result<bool> IsRemainderUnsafe(RunContext& run, const CellAt& total, std::int64_
 std::vector<const query::PopulationTable*> UnitTables(const RunContext& run, const query::Population& population);
 // The largest minimum group of the tables that hold the same units.
 std::int64_t MinimumOf(const RunContext& run, const query::Population& population, const query::PopulationTable& table);
+// What a number of rows of the population's finest table tells about the units of a table. REQUIRES: no join multiplies
+// these rows.
+privacy::Units UnitsByRows(const RunContext& run, const query::Population& population,
+                           const query::PopulationTable& table, std::int64_t rows, std::int64_t k);
 
 }  // namespace glovebox::engine::governed
