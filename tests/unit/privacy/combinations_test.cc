@@ -119,12 +119,72 @@ TEST(CombinationsTest, WhatIsOutAlreadyIsNotLookedFor) {
   EXPECT_FALSE(FindIn(room, {0, 1, 2}));
 }
 
+// Two cells that differ by a few units, among many that overlap with them and differ by a large group each.
+Room RoomOfTwoAlike() {
+  constexpr std::size_t kShared = 8;
+  constexpr std::size_t kApart = 5;
+  Room room{32};
+  std::mt19937_64 random(3);
+  for (CellIndex cell = 0; cell < room.cells; ++cell) {
+    room.atoms.push_back(Holds({cell}, cell < 2 ? 2 : 9));
+  }
+  for (std::size_t unit = 0; unit < kShared + kApart; ++unit) {
+    std::vector<CellIndex> cells;
+    for (CellIndex cell = 0; cell < room.cells; ++cell) {
+      const bool holds = cell < 2 ? unit < kShared || unit % 2 == cell : unit == cell % kShared || random() % 2 == 0;
+      if (holds) {
+        cells.push_back(cell);
+      }
+    }
+    room.atoms.push_back(Holds(cells, 1));
+  }
+  return room;
+}
+
+TEST(CombinationsTest, PairsOfABasisAreLookedAt) {
+  // By the first basis each cell has its heaviest atom to itself. A shuffle shows the difference by itself only if it
+  // takes one of the seven atoms for a pivot and no other of them.
+  const auto telling = FindIn(RoomOfTwoAlike());
+  ASSERT_TRUE(telling);
+  EXPECT_EQ(telling->cells, std::vector<CellIndex>({0, 1}));
+  EXPECT_EQ(telling->atoms, std::vector<std::size_t>({0, 1, 40, 41, 42, 43, 44}));
+}
+
 TEST(CombinationsTest, WorkHasALimit) {
   Combinations combinations(50, 10);
   for (CellIndex cell = 0; cell + 1 < 50; ++cell) {
     combinations.Cancel({cell, cell + 1});
   }
   EXPECT_TRUE(combinations.IsExhausted());
+  combinations.Cancel({49});
+  EXPECT_FALSE(combinations.IsCancelled({49}));
+}
+
+TEST(CombinationsTest, BeyondTheLimitNothingIsLookedFor) {
+  const Room room = RoomOfTwoAlike();
+  int exhausted = 0;
+  int finished = 0;
+  for (std::size_t steps = 1; steps < 400'000; steps += 1 + steps / 4) {
+    const Combinations combinations(room.cells, steps);
+    std::size_t looks_beyond = 0;
+    const auto is_few = [&](const std::vector<std::size_t>& which) -> Result<bool> {
+      if (combinations.IsExhausted()) {
+        ++looks_beyond;
+      }
+      std::vector<bool> set(room.atoms.size());
+      for (const std::size_t atom : which) {
+        set[atom] = true;
+      }
+      // What half a basis weighs is no combination.
+      EXPECT_TRUE(Tells(room, set)) << "after " << steps << " steps";
+      return false;
+    };
+    EXPECT_TRUE(combinations.Find(room.atoms, is_few, [](CellIndex) { return true; }).ok());
+    EXPECT_LE(looks_beyond, room.cells) << "after " << steps << " steps";  // at most the rest of a basis
+    ++(combinations.IsExhausted() ? exhausted : finished);
+  }
+  EXPECT_GT(exhausted, 10);
+  EXPECT_GT(finished, 0);
 }
 
 // Refutation: whatever a set of atoms below k shows by rank is found, and what is found is shown by rank.

@@ -80,6 +80,11 @@ TEST(DominanceTest, WhatIsNoNumberIsUnsafe) {
   EXPECT_FALSE(IsRemainderSafe({.total = infinity, .gross = infinity}, 0, 1));
 }
 
+TEST(DominanceTest, ZerosAreSafe) {
+  EXPECT_TRUE(IsDifferenceSafe({}, {}, 100));
+  EXPECT_TRUE(IsRemainderSafe({}, 0, 100));
+}
+
 // The definition looks at the two largest only; an attacker may be anybody, and be after anybody.
 TEST(DominanceTest, NobodyEstimatesAnybodyBetterInASafeCell) {
   std::mt19937 random(1);
