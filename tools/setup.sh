@@ -114,7 +114,10 @@ npm_fetch() {
   local name=$1 version=$2 hash=$3 target=$4 work found
   shift 4
   work=$(mktemp -d "$deps/.fetch.XXXXXX") || return 1
-  (cd "$work" && npm pack --silent "$name@$version") || return 1
+  if ! (cd "$work" && npm pack --loglevel error "$name@$version"); then
+    rm -rf -- "$work"
+    return 1
+  fi
   found=$(python3 -c 'import base64, hashlib, sys
 print("sha512-" + base64.b64encode(hashlib.sha512(open(sys.argv[1], "rb").read()).digest()).decode())' "$work"/*.tgz) || return 1
   if [[ $found != "$hash" ]]; then
@@ -144,7 +147,7 @@ npm_package() {
     return
   fi
   npm_in_path
-  step "fetch $name" "Can npm reach its registry? Try: npm pack $name@$version" \
+  step "fetch $name" "Can npm reach its registry? Behind a proxy with a certificate of its own, set NODE_EXTRA_CA_CERTS." \
     npm_fetch "$name" "$version" "$hash" "$target" "$@" || exit 1
   stamp "$key" "$hash"
 }

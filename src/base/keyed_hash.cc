@@ -12,15 +12,10 @@
 namespace glovebox {
 namespace {
 
-struct Key {
-  std::uint64_t low;
-  std::uint64_t high;
-};
-
-Key DrawKey() {
-  std::array<std::uint8_t, sizeof(Key)> bytes{};
+SipKey DrawKey() {
+  std::array<std::uint8_t, sizeof(SipKey)> bytes{};
   SystemRandom().Fill(bytes);
-  return std::bit_cast<Key>(bytes);
+  return std::bit_cast<SipKey>(bytes);
 }
 
 struct State {
@@ -55,7 +50,11 @@ std::uint64_t LoadWord(const char* bytes, std::size_t count) {
 }  // namespace
 
 std::uint64_t KeyedHash(std::string_view text) {
-  static const Key key = DrawKey();
+  static const SipKey key = DrawKey();
+  return SipHash13(text, key);
+}
+
+std::uint64_t SipHash13(std::string_view text, const SipKey& key) {
   State state{key.low ^ 0x736f6d6570736575U, key.high ^ 0x646f72616e646f6dU, key.low ^ 0x6c7967656e657261U,
               key.high ^ 0x7465646279746573U};
   const std::uint64_t length = text.size();

@@ -12,4 +12,12 @@ namespace glovebox {
 
 [[nodiscard]] std::uint64_t KeyedHash(std::string_view text);
 
+// The hash that it is, under any key (Aumasson and Bernstein, "SipHash: a fast short-input PRF", 2012; one round a
+// word, three at the end).
+struct SipKey {
+  std::uint64_t low = 0;
+  std::uint64_t high = 0;
+};
+[[nodiscard]] std::uint64_t SipHash13(std::string_view text, const SipKey& key);
+
 }  // namespace glovebox

@@ -5,7 +5,6 @@
 #include <string>
 
 #include "base/json.h"
-#include "base/keyed_hash.h"
 
 namespace glovebox::json {
 namespace {
@@ -115,18 +114,6 @@ TEST(ObjectReaderTest, ErrorsNameTheMember) {
   expect_error(reader.OptionalStrings("l").status(), "l");
   expect_error(reader.OptionalStrings("m").status(), "m");
   EXPECT_FALSE(ObjectReader::Of(Value(Array{}), "request").ok());
-}
-
-TEST(KeyedHashTest, DependsOnEveryByteAndTheLength) {
-  const std::string text = "the quick brown fox";
-  EXPECT_EQ(KeyedHash(text), KeyedHash(std::string(text)));
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    std::string other = text;
-    other[i] ^= 1;
-    EXPECT_NE(KeyedHash(other), KeyedHash(text));
-    EXPECT_NE(KeyedHash(text.substr(0, i)), KeyedHash(text));
-  }
-  EXPECT_NE(KeyedHash(std::string(1, '\0')), KeyedHash(std::string(2, '\0')));
 }
 
 }  // namespace

@@ -108,6 +108,17 @@ TEST(Entry, MayBeAsLargeAsTheLimit) {
   EXPECT_FALSE(EncodeEntry(entry).ok());
 }
 
+TEST(Entry, UnknownMembersAreRefused) {
+  const std::string bytes = Must(EncodeEntry(Sample()));
+  ASSERT_TRUE(ParseEntry(bytes).ok());
+  for (const std::string_view object : {"{", "\"actor\":{", "\"subject\":{"}) {
+    std::string other = bytes;
+    const std::size_t at = other.find(object);
+    ASSERT_NE(at, std::string::npos) << object;
+    EXPECT_FALSE(ParseEntry(other.insert(at + object.size(), "\"aa\":1,")).ok()) << other;
+  }
+}
+
 TEST(Events, NamesAreUniqueAndComeBack) {
   int count = 0;
   for (int i = 0; i <= static_cast<int>(EventType::kKeyEnrolled); ++i) {

@@ -167,6 +167,11 @@ TEST(AnalysisRuleTest, NamesTheMemberThatIsWrong) {
   }
 }
 
+TEST(AnalysisRuleTest, MinUnitsMayBeItsBounds) {
+  EXPECT_TRUE(ParseAnalysisRule(With("\"min_units\": 50", "\"min_units\": 10")).ok());
+  EXPECT_TRUE(ParseAnalysisRule(With("\"min_units\": 50", "\"min_units\": 1000000")).ok());
+}
+
 TEST(AnalysisRuleTest, FitsTheTableOrNot) {
   const auto check = [](const std::string& text, const std::vector<RuleColumn>& columns) {
     const auto rule = ParseAnalysisRule(text);
