@@ -37,10 +37,20 @@ def _tile_of(folder, entry):
     return tiles[number], place
 
 
+def unpack(bundle, folder):
+    # Debian 12's Python has no filter of tarfile's own.
+    with tarfile.open(bundle) as tar:
+        for member in filter(tarfile.TarInfo.isfile, tar):
+            path = (folder / member.name).resolve()
+            if not path.is_relative_to(folder.resolve()):
+                raise ValueError(f"{member.name} is outside the bundle")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(tar.extractfile(member).read())
+
+
 def flip_a_byte(bundle, entry, work):
     """A copy of the bundle, as a folder, in which a byte of one entry's text is another."""
-    with tarfile.open(bundle) as tar:
-        tar.extractall(work, filter="data")
+    unpack(bundle, work)
     tile, place = _tile_of(work, entry)
     content = bytearray(tile.read_bytes())
     offset = 0

@@ -11,12 +11,12 @@ import io
 import json
 import random
 import statistics
-import tarfile
 
 import pytest
 from conftest import create_room, rows, run_glovebox, run_sql
 from databricks.sdk.errors import DatabricksError, PermissionDenied
 from databricks.sdk.service import catalog, cleanrooms, jobs
+from evidence import unpack
 
 MINIMUM = 50
 SPORTS = ["judo"] * 400 + ["golf"] * 500 + ["rowing"] * 540 + ["curling"] * 60
@@ -136,8 +136,7 @@ def digest_of(value):
 
 def exchange_certificate(archive, folder, old, new):
     """A copy of the bundle, as a folder, with another certificate in the place of one: the entry names it, the manifests fit."""
-    with tarfile.open(archive) as tar:
-        tar.extractall(folder, filter="data")
+    unpack(archive, folder)
     [bag] = folder.iterdir()
     blob = bag / "data/blobs/sha256" / digest_of(old)[:2] / digest_of(old)
     assert blob.read_bytes() == canonical(old)
