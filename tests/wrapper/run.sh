@@ -108,7 +108,7 @@ fake python3 "if [[ \$1 == -m && \$2 == venv ]]; then mkdir -p \"\$4/bin\"; cp '
 run "${user[@]}" "$copy/glovebox" setup build
 expect "set-up succeeds without Node" exits 0
 expect "with an npm from PyPI, checked by hash" called "--require-hashes -r $copy/tools/requirements-node.txt"
-expect "which fetches" called "npm pack --silent duckdb@1.4.4"
+expect "which fetches" called "npm pack --loglevel error duckdb@1.4.4"
 
 new_machine
 run "${user[@]}" "$copy/glovebox" setup build
@@ -141,7 +141,8 @@ new_machine
 fake npm 'echo "no such host" >&2; exit 1'
 run "${user[@]}" "$copy/glovebox" demo
 expect "an npm without a network is an error" exits 1
-expect "which says what to try" says "Try: npm pack @duckdb/node-bindings-linux-x64@"
+expect "which says what npm said" says "no such host"
+expect "and what to try" says "fetch @duckdb/node-bindings-linux-x64: failed (exit 1). Can npm reach its registry?"
 
 echo "$passed passed, $failed failed"
 ((failed == 0))
