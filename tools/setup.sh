@@ -114,10 +114,7 @@ npm_fetch() {
   local name=$1 version=$2 hash=$3 target=$4 work found
   shift 4
   work=$(mktemp -d "$deps/.fetch.XXXXXX") || return 1
-  if ! (cd "$work" && npm pack --loglevel error "$name@$version"); then
-    rm -rf -- "$work"
-    return 1
-  fi
+  (cd "$work" && npm pack --loglevel error "$name@$version") || return 1
   found=$(python3 -c 'import base64, hashlib, sys
 print("sha512-" + base64.b64encode(hashlib.sha512(open(sys.argv[1], "rb").read()).digest()).decode())' "$work"/*.tgz) || return 1
   if [[ $found != "$hash" ]]; then

@@ -3,7 +3,8 @@
 #
 # test.sh [--long] [FILTER]: builds, then runs every kind of test, a line a stage, and ends with 'N passed, M failed'.
 # FILTER is the name of a stage, or a part of the names of unit tests. --long adds ThreadSanitizer, the static analyzer,
-# mutants, the optimised build, long fuzzing, crash loops and many cases a property. A stage that ran nothing has failed. Logs are under build/logs.
+# mutants, the optimised build, long fuzzing, crash loops and many cases a property. A stage that ran nothing has failed.
+# Logs are under build/logs.
 set -euo pipefail
 # shellcheck source=tools/lib.sh
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
@@ -21,7 +22,7 @@ for argument in "$@"; do
       long=1 property_params=max_success=1000 fuzz_seconds=120 crash_rounds=20 tidy_seconds=100000
       stages+=(bench analyzer threads mutation)
       ;;
-    -h | --help) sed -n '4,6s/^# //p' tools/test.sh && exit ;;
+    -h | --help) sed -n '4,7s/^# //p' tools/test.sh && exit ;;
     -*) die "test: unknown option $argument; there is --long" ;;
     *) filter=$argument ;;
   esac
@@ -67,22 +68,23 @@ stage_clang-tidy() {
   if ((long)); then set -- --all; else set --; fi
   python3 tools/clang_tidy.py --seconds "$tidy_seconds" "$@" build/fuzz
 }
-stage_analyzer() { python3 tools/clang_tidy.py --all --analyzer build/fuzz; }
+stage_analyzer() { tools/build.sh fuzz build.ninja && python3 tools/clang_tidy.py --all --analyzer build/fuzz; }
 # Confined workers cannot carry the sanitizer: the tests of what surrounds them start those of another build, and those
 # that confine a child of their own are left out.
 stage_threads() {
   GTEST_FILTER='-*BarrierTest*' GLOVEBOX_TEST_WORKER="$root/build/dev/engine_test" \
     unit_tests tsan "${core[@]}" http engine room api app
 }
-# The optimised build has warnings of its own; the benchmarks run on few rows.
+# The optimised build has warnings of its own; the benchmarks run, on few rows.
 stage_bench() {
   tools/build.sh release glovebox all_bench || return 1
-  local bench passed=0
-  for bench in build/release/*_bench; do
-    "$bench" 200000 || return 1
-    passed=$((passed + 1))
+  local source name good=0
+  for source in bench/*_bench.cc; do
+    name=$(basename "$source" .cc)
+    "build/release/$name" 200000 || return 1
+    good=$((good + 1))
   done
-  echo "$passed passed, 0 failed"
+  echo "$good passed, 0 failed"
 }
 stage_mutation() { python3 tools/mutate.py --seconds "${GLOVEBOX_MUTATION_SECONDS:-600}"; }
 stage_crash() { GLOVEBOX_CRASH_ROUNDS=$crash_rounds tests/crash/run.sh; }

@@ -180,7 +180,7 @@ struct RunResult {
 };
 
 // Whether the planner refused: text, schemas, rules and own tables alone decided.
-bool IsPlannersRefusal(ErrorCode code);
+[[nodiscard]] bool IsPlannersRefusal(ErrorCode code);
 
 // In a run's output folder: the record, written before anything is computed from what it releases. Where it is left
 // behind by a run that failed, its cells count as released: the failure may have told about them.

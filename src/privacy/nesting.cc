@@ -5,7 +5,7 @@
 
 namespace glovebox::privacy {
 
-std::optional<std::vector<std::int64_t>> RowsOfNested(
+std::optional<std::vector<std::int64_t>> RowsBesideInner(
     const std::vector<std::int64_t>& rows, const std::function<Placement(std::size_t, std::size_t)>& placement) {
   const std::size_t n = rows.size();
   std::vector<std::vector<std::size_t>> around(n);  // each: the sets that it lies in, in order

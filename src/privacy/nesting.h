@@ -23,7 +23,7 @@ enum class Placement { kDisjoint, kWithin, kAround, kUnknown };
 
 // For each set its rows that lie in none of those within it; equal sets lie within each other in either order. Nothing
 // if the sets are not nested, or their sizes contradict it. `placement(a, b)`, asked for a < b: how a lies to b.
-std::optional<std::vector<std::int64_t>> RowsOfNested(
+[[nodiscard]] std::optional<std::vector<std::int64_t>> RowsBesideInner(
     const std::vector<std::int64_t>& rows, const std::function<Placement(std::size_t, std::size_t)>& placement);
 
 }  // namespace glovebox::privacy

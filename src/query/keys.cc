@@ -2,6 +2,7 @@
 #include "query/keys.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/limits.h"
 #include "query/conditions.h"
@@ -58,6 +59,16 @@ std::map<AttrId, ast::Literal> CombinationAt(const std::vector<const Leaf*>& lea
   return out;
 }
 
+// SQL groups -0.0 with 0.0. Nothing for what is no number.
+std::optional<ast::Literal> OneZero(std::optional<ast::Literal> label) {
+  double* const number = label ? std::get_if<double>(&label->value) : nullptr;
+  if (number == nullptr || !std::isfinite(*number)) {
+    return std::nullopt;
+  }
+  *number = *number == 0 ? 0 : *number;
+  return label;
+}
+
 // The labels in the one type that SQL gives a CASE with these results, so that two labels are equal here if and only if
 // they are equal there. Returns a refusal if they have no common type.
 Result<Parts> InOneType(const Parts& parts, std::size_t position) {
@@ -86,7 +97,7 @@ Result<Parts> InOneType(const Parts& parts, std::size_t position) {
   for (const auto& [label, subset] : parts) {
     std::optional<ast::Literal> same = label;
     if (!IsNull(label) && type->kind == TypeKind::kDouble) {
-      same = ConvertLiteral(label, *type);
+      same = OneZero(ConvertLiteral(label, *type));
     } else if (!IsNull(label) && type->kind == TypeKind::kDecimal) {
       const auto number = ToDecimal(label);
       const auto exact = number ? AtScale(*number, type->scale) : std::nullopt;

@@ -45,15 +45,6 @@ json::Value BoxJson(const NamedBox& box, const Population& population, const Ass
 
 Status Unreadable() { return Status(ErrorCode::kDataLoss, "a population of the release record does not read"); }
 
-// "alias.column": a column's name has no dot.
-std::optional<PopulationColumn> SplitColumn(const std::string& text) {
-  const std::size_t dot = text.rfind('.');
-  if (dot == std::string::npos) {
-    return std::nullopt;
-  }
-  return PopulationColumn{text.substr(0, dot), text.substr(dot + 1)};
-}
-
 std::optional<OwnRows> OwnRowsFromJson(const json::Value& json) {
   OwnRows rows{.settled = json.GetBool("settled"), .conditions = {}};
   const json::Value* conditions = json.Get("conditions");
@@ -95,6 +86,14 @@ void And(std::string& where, const std::string& condition) {
 }
 
 }  // namespace
+
+std::optional<PopulationColumn> SplitColumn(const std::string& text) {
+  const std::size_t dot = text.rfind('.');
+  if (dot == std::string::npos) {
+    return std::nullopt;
+  }
+  return PopulationColumn{text.substr(0, dot), text.substr(dot + 1)};
+}
 
 AssetCatalog::AssetCatalog(const std::vector<Asset>& assets) {
   for (const Asset& asset : assets) {
@@ -314,6 +313,10 @@ bool AreWithin(const std::vector<NamedBox>& inner, const std::vector<NamedBox>& 
   return std::ranges::all_of(inner, [&](const NamedBox& one) {
     return std::ranges::any_of(outer, [&](const NamedBox& other) { return is_in(one, other); });
   });
+}
+
+bool IsWithin(const Population& inner, const Population& outer) {
+  return (outer.own.empty() || outer.own == inner.own) && AreWithin(inner.boxes, outer.boxes);
 }
 
 bool AreDisjoint(const Population& a, const Population& b) {

@@ -49,6 +49,8 @@ struct PopulationTable {
 
 // Columns are "alias" and "column".
 using PopulationColumn = std::pair<std::string, std::string>;
+// Of "alias.column": a column's name has no dot.
+std::optional<PopulationColumn> SplitColumn(const std::string& text);
 using NamedBox = std::map<PopulationColumn, Subset>;
 
 // What is asked of some own columns. As it was written it is a conjunction; settled, it is the values that the columns
@@ -106,6 +108,9 @@ Result<Population> PopulationFromJson(const json::Value& json, const AssetCatalo
 
 // Whether what lies in a box of the one union lies in a box of the other, box by box.
 bool AreWithin(const std::vector<NamedBox>& inner, const std::vector<NamedBox>& outer);
+// Whether the rows of the one are rows of the other, as far as their conditions show. REQUIRES: the same tables and
+// joins.
+bool IsWithin(const Population& inner, const Population& outer);
 // Whether no row of the finest table can be in both (decided by subsets of one table that both hold).
 bool AreDisjoint(const Population& a, const Population& b);
 

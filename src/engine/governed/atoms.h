@@ -27,6 +27,13 @@ struct Side {
   std::int64_t rows = 0;                           // that contribute to them
 };
 
+// What a cell of some sides is.
+struct AuditedCell {
+  query::Population population;
+  std::string valued;     // Side::valued
+  std::int64_t rows = 0;  // that contribute
+};
+
 // A kind of unit that a row belongs to.
 struct UnitKind {
   std::string alias;

@@ -10,9 +10,8 @@
 
 #include "base/limits.h"
 #include "engine/governed/atoms.h"
-#include "engine/governed/remainder.h"
+#include "engine/governed/nested_cells.h"
 #include "privacy/combinations.h"
-#include "privacy/nesting.h"
 
 namespace glovebox::engine::governed {
 namespace {
@@ -69,7 +68,7 @@ std::optional<Subject> SubjectOf(const Grid& grid, std::size_t c, std::size_t b,
   return Subject(table->alias, contribution == grid.count_class ? rows : contribution);
 }
 
-// Of some cells of the branch.
+// The classes that a cell of the branch may be of.
 std::set<std::string> ContributionsOf(const Grid& grid, std::size_t c, std::size_t b) {
   std::set<std::string> out = grid.calls[c].branches[b].classes;
   out.insert(grid.count_class);
@@ -82,13 +81,6 @@ struct RunCell {
   std::size_t call = 0;
   std::size_t group = 0;
   friend auto operator<=>(const RunCell&, const RunCell&) = default;
-};
-
-// One population, whoever gives it.
-struct OutCell {
-  Population population;
-  std::string valued;     // Side::valued
-  std::int64_t rows = 0;  // that contribute
 };
 
 // All cells of one subject that are out, or would be.
@@ -115,12 +107,12 @@ class Audit {
     if (sides_.size() < 2 || ours_.empty()) {
       return {};
     }
-    if (sides_.size() > limits::kAuditSidesMax) {
+    if (sides_.size() > limits::kAuditSidesMax || is_contradicted_) {
       WithholdAll();
       return {};
     }
     AtomScan scan(run_, sides_);
-    if (IsSafeByRows(scan) || IsSafeBySample(scan)) {
+    if (scan.HasOneBase() && (AreSafeByRows(run_, sides_, audited_, scan.kinds()) || IsSafeBySample(scan))) {
       return {};
     }
     Result<std::vector<AtomRows>> atoms = scan.ScanAll();
@@ -161,9 +153,10 @@ class Audit {
       const auto [entry, added] = cells_.try_emplace({digest, side.valued}, cells_.size());
       if (added) {
         GB_ASSIGN_OR_RETURN(Population population, grid.CellPopulation(c, b, grid.groups[g].key, run_.catalog));
-        all_.push_back({MatchedRows(std::move(population)), side.valued, grid.groups[g].values[c][b]});
+        audited_.push_back({MatchedRows(std::move(population)), side.valued, grid.groups[g].values[c][b]});
       }
       is_new = is_new || added;
+      is_contradicted_ = is_contradicted_ || audited_[entry->second].rows != grid.groups[g].values[c][b];
       side.cells.emplace(grid.groups[g].key, entry->second);
       side.rows += grid.groups[g].values[c][b];
       Note(entry->second, query ? std::optional(RunCell{*query, c, g}) : std::nullopt);
@@ -273,55 +266,9 @@ class Audit {
     return out;
   }
 
-  // Whether numbers of rows show that there is nothing to find: the cells are nested, and what each has beside those
-  // within it is nothing, or large.
-  [[nodiscard]] bool IsSafeByRows(const AtomScan& scan) const {
-    std::vector<CellIndex> cells;
-    std::map<CellIndex, const Side*> side_of;
-    std::vector<std::int64_t> rows;
-    for (const Side& side : sides_) {
-      const bool rows_are_known =
-          std::ranges::none_of(side.grid->population.tables, &query::PopulationTable::left_joined);
-      if (!rows_are_known || side.valued != sides_.front().valued) {
-        return false;
-      }
-      for (const auto& [key, cell] : side.cells) {
-        if (side_of.emplace(cell, &side).second) {
-          cells.push_back(cell);
-          rows.push_back(all_[cell].rows);
-        }
-      }
-    }
-    if (!scan.HasOneBase() || cells.size() > limits::kAuditNestedMax) {
-      return false;
-    }
-    const auto left = privacy::RowsOfNested(rows, [&](std::size_t a, std::size_t b) {
-      return side_of[cells[a]] == side_of[cells[b]] ? privacy::Placement::kDisjoint
-                                                    : Place(all_[cells[a]].population, all_[cells[b]].population);
-    });
-    const Population& base = sides_.front().population;
-    return left && std::ranges::all_of(*left, [&](std::int64_t number) {
-             return number == 0 || std::ranges::all_of(scan.kinds(), [&](const UnitKind& kind) {
-                      return UnitsByRows(run_, base, *base.Table(kind.alias), number, kind.min_units) ==
-                             privacy::Units::kEnough;
-                    });
-           });
-  }
-
-  static privacy::Placement Place(const Population& a, const Population& b) {
-    if (query::AreDisjoint(a, b)) {
-      return privacy::Placement::kDisjoint;
-    }
-    return Holds(b, a) ? privacy::Placement::kWithin
-                       : (Holds(a, b) ? privacy::Placement::kAround : privacy::Placement::kUnknown);
-  }
-
   // Whether a sample shows that there is nothing to find: every combination that weighs none of its large atoms weighs
   // no other atom that can be there.
   bool IsSafeBySample(AtomScan& scan) {
-    if (!scan.HasOneBase()) {
-      return false;
-    }
     std::vector<bool> complete;
     for (const Side& side : sides_) {
       complete.push_back(IsComplete(side));
@@ -378,8 +325,8 @@ class Audit {
   // Whether a row of the cell is in some cell of the side.
   [[nodiscard]] bool MustHold(const Tuples& tuples, std::size_t side, CellIndex cell) const {
     const Side& of = sides_[side];
-    return tuples.complete[side] && (of.valued.empty() || of.valued == all_[cell].valued) &&
-           Holds(of.population, all_[cell].population);
+    return tuples.complete[side] && (of.valued.empty() || of.valued == audited_[cell].valued) &&
+           query::IsWithin(audited_[cell].population, of.population);
   }
 
   // Whether a row of the last cell may be in all those chosen before it, and in none of the sides without one.
@@ -387,18 +334,13 @@ class Audit {
     for (std::size_t side = 0; side + 1 < tuples.one.size(); ++side) {
       ++tuples.visited;
       const bool apart = tuples.one[side]
-                             ? query::AreDisjoint(all_[*tuples.one[side]].population, all_[cell].population)
+                             ? query::AreDisjoint(audited_[*tuples.one[side]].population, audited_[cell].population)
                              : MustHold(tuples, side, cell);
       if (apart) {
         return false;
       }
     }
     return true;
-  }
-
-  // Whether what lies in the cell lies in the population as well.
-  static bool Holds(const Population& population, const Population& cell) {
-    return (population.own.empty() || population.own == cell.own) && query::AreWithin(cell.boxes, population.boxes);
   }
 
   // Whether the side's cells together are all rows of its population.
@@ -442,9 +384,10 @@ class Audit {
   Subject subject_;
   std::vector<Side> sides_;
   std::map<std::pair<std::string, std::string>, CellIndex> cells_;  // by digest and what its rows need a value of
-  std::vector<OutCell> all_;                                        // by cell
+  std::vector<AuditedCell> audited_;                                // by cell
   std::map<CellIndex, std::set<RunCell>> ours_;                     // cells that only this run gives
   std::set<CellIndex> given_;
+  bool is_contradicted_ = false;  // one population has two numbers of rows: it is not what it says
 };
 
 bool IsSomeOut(const Grid& grid, std::size_t c, std::size_t b, const std::string& contribution) {

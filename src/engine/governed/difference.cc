@@ -16,6 +16,7 @@ namespace {
 
 // What is out of one population: by digest.
 struct OutThere {
+  std::int64_t rows = 0;
   std::set<std::pair<std::string, std::string>> classes;  // and what a row needs a value of
   std::map<std::string, std::set<std::string>> kinds;     // of a measure
   bool few_missing = false;
@@ -104,6 +105,7 @@ class Check {
             continue;
           }
           OutThere& there = out[grid.groups[g].digests[c][b]];
+          there.rows = grid.groups[g].rows[c][b];
           there.classes.merge(ClassesOf(grid, c, b, g));
           there.counted = there.counted || branch.counts;
           if (!branch.valued.empty()) {
@@ -244,14 +246,15 @@ class Check {
     return out;
   }
 
-  // Whether the same cells are out already: then nothing new is told.
+  // Whether the same cells are out already: then nothing new is told. One population has one number of rows, always.
   [[nodiscard]] bool IsOutAlready(const Grid& grid, std::size_t c, std::size_t g) const {
     for (std::size_t b = 0; b < grid.calls[c].branches.size(); ++b) {
       if (grid.groups[g].digests[c][b].empty()) {
         continue;
       }
       const auto there = history_out_.find(grid.groups[g].digests[c][b]);
-      if (there == history_out_.end() || !std::ranges::includes(there->second.classes, ClassesOf(grid, c, b, g))) {
+      if (there == history_out_.end() || there->second.rows != grid.groups[g].rows[c][b] ||
+          !std::ranges::includes(there->second.classes, ClassesOf(grid, c, b, g))) {
         return false;
       }
     }

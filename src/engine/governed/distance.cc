@@ -97,10 +97,15 @@ std::string SideSql(const BranchAt& at, const std::string& contribution, const s
                     const std::string& units_relation, const query::AssetCatalog& assets) {
   const Population population = at.grid->BranchPopulation(at.call, at.branch);
   const std::string& valued = at.grid->Valued(at.call, at.branch, contribution);
-  const query::PopulationColumn named = valued.empty() ? query::PopulationColumn() : ValuedColumn(valued);
-  const std::string column = valued.empty() ? "" : ColumnSql(named.first, named.second);
-  const std::string having = valued.empty() ? "" : " HAVING count(" + column + ") > 0";
-  const std::string filter = valued.empty() ? "" : " FILTER (WHERE " + HasValueSql(valued) + ")";
+  std::string column;
+  std::string having;
+  std::string filter;
+  if (!valued.empty()) {
+    const query::PopulationColumn measure = MeasureColumn(valued);
+    column = ColumnSql(measure.first, measure.second);
+    having = " HAVING count(" + column + ") > 0";
+    filter = " FILTER (WHERE " + HasValueSql(valued) + ")";
+  }
   std::string contributes = "count(*)" + filter + " AS f, 0 AS f2";
   if (IsUnitsClass(contribution)) {
     contributes = PresenceSql(population, contribution, alias, filter, assets) + " AS f, 0 AS f2";
@@ -404,9 +409,12 @@ Result<const Population*> BranchAt::Cell(std::size_t group, const query::AssetCa
 
 bool HaveOneUnit(const Population& population, const std::string& alias, const std::string& other,
                  const query::AssetCatalog& assets) {
-  const auto unit_column = [&](const std::string& of) -> query::PopulationColumn {
+  const auto asset_of = [&](const std::string& of) {
     const query::PopulationTable* table = population.Table(of);
-    const query::Asset* asset = table == nullptr ? nullptr : assets.Find(table->asset);
+    return table == nullptr ? nullptr : assets.Find(table->asset);
+  };
+  const auto unit_column = [&](const std::string& of) -> query::PopulationColumn {
+    const query::Asset* asset = asset_of(of);
     return {of, asset != nullptr && asset->rule.unit_columns.size() == 1 ? asset->rule.unit_columns[0] : ""};
   };
   const query::PopulationColumn one = unit_column(alias);
@@ -416,7 +424,14 @@ bool HaveOneUnit(const Population& population, const std::string& alias, const s
       return known.first == column.first && EqualsIgnoreCase(known.second, column.second);
     });
   };
-  return alias == other || std::ranges::any_of(population.joins, [&](const auto& columns) {
+  if (alias == other) {
+    return true;
+  }
+  // Of an exact unit there may be several in one that ignores case.
+  const query::Asset* a = asset_of(alias);
+  const query::Asset* b = asset_of(other);
+  const bool same_form = a != nullptr && b != nullptr && a->rule.canonical == b->rule.canonical;
+  return same_form && std::ranges::any_of(population.joins, [&](const auto& columns) {
            return contains(columns, one) && contains(columns, wanted);
          });
 }

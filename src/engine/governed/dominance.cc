@@ -61,7 +61,7 @@ Result<std::vector<Magnitude>> MagnitudesOf(RunContext& run, const Grid& grid, s
 SummedMeasure MeasureOf(const Population& population, const std::string& contribution,
                         const query::AssetCatalog& assets) {
   const std::string valued = contribution.substr(contribution.find(':') + 1);
-  const query::PopulationColumn column = ValuedColumn(valued);
+  const query::PopulationColumn column = MeasureColumn(valued);
   SummedMeasure out{column.first, column.second};
   const query::PopulationTable* table = population.Table(out.alias);
   const query::Asset* asset = table == nullptr ? nullptr : assets.Find(table->asset);

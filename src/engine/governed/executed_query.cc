@@ -207,21 +207,20 @@ const AssetStatistics& RunContext::StatisticsOf(const std::string& asset) const 
   return statistics[static_cast<std::size_t>(found - assets.begin())];
 }
 
-query::PopulationColumn ValuedColumn(const std::string& valued) {
-  const std::size_t dot = valued.rfind('.');
-  return {valued.substr(0, dot), valued.substr(dot + 1)};
+query::PopulationColumn MeasureColumn(const std::string& valued) {
+  return query::SplitColumn(valued).value_or(query::PopulationColumn());
 }
 
 std::string HasValueSql(const std::string& valued) {
   if (valued.empty()) {
     return "TRUE";
   }
-  const query::PopulationColumn column = ValuedColumn(valued);
+  const query::PopulationColumn column = MeasureColumn(valued);
   return query::ColumnSql(column.first, column.second) + " IS NOT NULL";
 }
 
 bool MayBeNull(const RunContext& run, const query::Population& population, const std::string& valued) {
-  const query::PopulationColumn column = ValuedColumn(valued);
+  const query::PopulationColumn column = MeasureColumn(valued);
   const query::PopulationTable* table = population.Table(column.first);
   return table == nullptr || !run.StatisticsOf(table->asset).columns_without_null.contains(column.second);
 }
@@ -314,7 +313,10 @@ const std::vector<std::int64_t>& ExecutedQuery::RowsWithValue(const GovernedSql&
 }
 
 std::optional<std::string> KeyText(const duckdb::ResultColumn& column, std::size_t row) {
-  const json::Value value = duckdb::CellToJson(column, row);
+  json::Value value = duckdb::CellToJson(column, row);
+  if (value.is_double() && value.as_double() == 0) {
+    value = 0.0;  // SQL groups -0.0 with it
+  }
   return value.is_null()     ? std::nullopt
          : value.is_string() ? std::optional(value.as_string())
                              : std::optional(json::Write(value));
@@ -356,6 +358,7 @@ Result<ExecutedQuery> ExecuteGroups(RunContext& run, std::size_t index) {
       executed.values[counts[i]] = column;
     }
   }
+  std::set<GroupKey> keys;
   for (std::size_t g = 0; g < table.rows; ++g) {
     GridGroup group;
     for (std::size_t i = 0; i < query.leaves.size(); ++i) {
@@ -371,6 +374,9 @@ Result<ExecutedQuery> ExecuteGroups(RunContext& run, std::size_t index) {
         group.values.back().push_back(valued ? executed.RowsWithValue(sql, region, *valued)[g]
                                              : group.rows.back().back());
       }
+    }
+    if (!keys.insert(group.key).second) {
+      return Status(ErrorCode::kRunFailed, "two groups have one key");
     }
     group.out.assign(query.calls.size(), false);
     group.few_missing.assign(query.calls.size(), false);

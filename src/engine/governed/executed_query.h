@@ -58,14 +58,14 @@ struct ExecutedQuery {
   [[nodiscard]] std::string GroupsTable() const { return "groups_" + std::to_string(index); }
 };
 
-// What GridBranch::valued names.
-query::PopulationColumn ValuedColumn(const std::string& valued);
+// The table's alias and the column that GridBranch::valued names.
+query::PopulationColumn MeasureColumn(const std::string& valued);
 // Whether a row has a value of it; TRUE if it names nothing.
 std::string HasValueSql(const std::string& valued);
 // Whether some row of the population may have no value of the measure ("<table>.<column>").
 bool MayBeNull(const RunContext& run, const query::Population& population, const std::string& valued);
 
-// A value of a key.
+// A value of a key: equal texts are what SQL groups together, given that CheckTypes accepted the key (outputs.h).
 std::optional<std::string> KeyText(const duckdb::ResultColumn& column, std::size_t row);
 
 // Step 3. Returns RESOURCE_EXHAUSTED if there are more groups than limits::kRunGroupsMax.

@@ -2,6 +2,7 @@
 #include "engine/governed/outputs.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/file.h"
 #include "base/limits.h"
@@ -30,6 +31,14 @@ std::string ReleasedColumns(const query::GovernedQuery& query, const ValueSql& v
     out += (out.empty() ? "" : ", ") + value(i) + " AS c" + std::to_string(i);
   }
   return out.empty() ? "1 AS one" : out;
+}
+
+// Types in which two values are one group of SQL's if and only if they have one text (KeyText). DOUBLE is none: NaN and
+// infinities have no text; INTERVAL neither: a month is 30 days.
+bool IsKeyType(const std::string& type) {
+  constexpr std::array kTypes = {"BOOLEAN",   "TINYINT",  "SMALLINT", "INTEGER", "BIGINT", "HUGEINT",   "UTINYINT",
+                                 "USMALLINT", "UINTEGER", "UBIGINT",  "VARCHAR", "DATE",   "TIMESTAMP", "\"NULL\""};
+  return std::ranges::find(kTypes, type) != kTypes.end() || type.starts_with("DECIMAL(");
 }
 
 struct OutputColumn {
@@ -103,6 +112,31 @@ Result<OutputTable> WriteOne(RunContext& run, const RunRequest& request, std::si
 
 }  // namespace
 
+namespace {
+
+// Of the keys that are computed from own columns; what is stored in a column of doubles is finite.
+Status CheckKeyTypes(RunContext& run, std::size_t i) {
+  const query::GovernedQuery& governed = run.plan.governed.queries[i];
+  for (std::size_t k = 0; k < governed.leaves.size(); ++k) {
+    const query::Leaf& leaf = governed.leaves[k];
+    if (leaf.kind != query::Leaf::Kind::kOwn || leaf.own->op == query::ExprOp::kAttr) {
+      continue;
+    }
+    GB_ASSIGN_OR_RETURN(const duckdb::ResultTable table,
+                        run.connection.Query("DESCRIBE SELECT k" + std::to_string(k) + " FROM " + ReleasedName(i)));
+    if (!IsKeyType(table.columns[1].texts[0])) {
+      return Status(ErrorCode::kQueryRefused,
+                    "a computed group key is text, a whole number, a DECIMAL, a date, a timestamp or a boolean; write "
+                    "CAST(... AS DECIMAL(18, 2)) for a fraction")
+          .WithRule("P3")
+          .At(leaf.own->position);
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
 Status CheckTypes(RunContext& run, std::size_t& output) {
   const auto refused = [](std::size_t position) {
     return Status(ErrorCode::kSqlType,
@@ -119,6 +153,10 @@ Status CheckTypes(RunContext& run, std::size_t& output) {
         !status.ok()) {
       output = run.plan.governed.output_of[i];
       return refused(governed.position);
+    }
+    if (const Status status = CheckKeyTypes(run, i); !status.ok()) {
+      output = run.plan.governed.output_of[i];
+      return status;
     }
   }
   for (output = 0; output < run.plan.outputs.size(); ++output) {

@@ -119,7 +119,8 @@ TEST(CombinationsTest, WhatIsOutAlreadyIsNotLookedFor) {
   EXPECT_FALSE(FindIn(room, {0, 1, 2}));
 }
 
-// Two cells that differ by a few units, among many that overlap with them and differ by a large group each.
+// Two cells that differ by a few units, among many that overlap with them and have an atom of k-1 units to themselves
+// each.
 Room RoomOfTwoAlike() {
   constexpr std::size_t kShared = 8;
   constexpr std::size_t kApart = 5;
@@ -160,7 +161,7 @@ TEST(CombinationsTest, WorkHasALimit) {
   EXPECT_FALSE(combinations.IsCancelled({49}));
 }
 
-TEST(CombinationsTest, BeyondTheLimitNothingIsLookedFor) {
+TEST(CombinationsTest, BeyondTheLimitAtMostABasisIsLookedAt) {
   const Room room = RoomOfTwoAlike();
   int exhausted = 0;
   int finished = 0;

@@ -4,9 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
+#include <optional>
 #include <random>
 #include <set>
+#include <vector>
 
 namespace glovebox::privacy {
 namespace {
@@ -26,7 +29,7 @@ std::optional<Numbers> Decide(const std::vector<Rows>& sets) {
   for (const Rows& one : sets) {
     rows.push_back(static_cast<std::int64_t>(one.size()));
   }
-  return RowsOfNested(rows, [&sets](std::size_t a, std::size_t b) { return PlacementOf(sets[a], sets[b]); });
+  return RowsBesideInner(rows, [&sets](std::size_t a, std::size_t b) { return PlacementOf(sets[a], sets[b]); });
 }
 
 // How many rows each combination of the sets holds that holds any.
@@ -62,16 +65,16 @@ TEST(NestingTest, SetsThatOverlapAreNotNested) {
 }
 
 TEST(NestingTest, SizesThatContradictThePlacementsDecideNothing) {
-  EXPECT_EQ(RowsOfNested({2, 3}, [](auto, auto) { return Placement::kAround; }), std::nullopt);
-  EXPECT_EQ(
-      RowsOfNested({3, 2, 2}, [](std::size_t a, auto) { return a == 0 ? Placement::kAround : Placement::kDisjoint; }),
-      std::nullopt);
+  EXPECT_EQ(RowsBesideInner({2, 3}, [](auto, auto) { return Placement::kAround; }), std::nullopt);
+  EXPECT_EQ(RowsBesideInner({3, 2, 2},
+                            [](std::size_t a, auto) { return a == 0 ? Placement::kAround : Placement::kDisjoint; }),
+            std::nullopt);
 }
 
 TEST(NestingTest, OneWithinTwoThatAreDisjointDecidesNothing) {
-  EXPECT_EQ(
-      RowsOfNested({1, 2, 3}, [](std::size_t a, auto) { return a == 0 ? Placement::kWithin : Placement::kDisjoint; }),
-      std::nullopt);
+  EXPECT_EQ(RowsBesideInner({1, 2, 3},
+                            [](std::size_t a, auto) { return a == 0 ? Placement::kWithin : Placement::kDisjoint; }),
+            std::nullopt);
 }
 
 TEST(NestingTest, WhatIsLeftIsTheAtomsOfRandomSets) {

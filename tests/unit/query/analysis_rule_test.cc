@@ -167,7 +167,7 @@ TEST(AnalysisRuleTest, NamesTheMemberThatIsWrong) {
   }
 }
 
-TEST(AnalysisRuleTest, MinUnitsMayBeItsBounds) {
+TEST(AnalysisRuleTest, TheBoundsOfMinUnitsAreAllowed) {
   EXPECT_TRUE(ParseAnalysisRule(With("\"min_units\": 50", "\"min_units\": 10")).ok());
   EXPECT_TRUE(ParseAnalysisRule(With("\"min_units\": 50", "\"min_units\": 1000000")).ok());
 }
