@@ -19,8 +19,8 @@ fuzz_seconds=10 crash_rounds=2 property_params='' tidy_seconds=${GLOVEBOX_TIDY_S
 for argument in "$@"; do
   case $argument in
     --long)
-      long=1 property_params=max_success=1000 fuzz_seconds=120 crash_rounds=20 tidy_seconds=100000
-      stages+=(bench analyzer threads mutation)
+      long=1 property_params=max_success=1000 fuzz_seconds=${GLOVEBOX_FUZZ_SECONDS:-120} crash_rounds=20 tidy_seconds=100000
+      stages+=(threads bench mutation analyzer)
       ;;
     -h | --help) sed -n '4,7s/^# //p' tools/test.sh && exit ;;
     -*) die "test: unknown option $argument; there is --long" ;;
