@@ -49,6 +49,22 @@ std::string Instead(const std::string& name) {
                                                            : "the documentation lists those that are";
 }
 
+// What matches a byte instead of a character leaves texts that are none, and a run that stores one fails: whether it
+// does would depend on who is in the room.
+Status CheckPattern(std::string_view function, const std::vector<ExprPtr>& args) {
+  if (function != "regexp_extract" && function != "regexp_replace") {
+    return {};
+  }
+  const auto* pattern = std::get_if<std::string>(&args[1]->literal.value);
+  if (args[1]->op == ExprOp::kLiteral && pattern != nullptr && pattern->find("\\C") == std::string::npos) {
+    return {};
+  }
+  return Status(ErrorCode::kNotSupported,
+                "the pattern is a constant text without \\C, which matches a byte; write . for a character")
+      .WithRule("P11")
+      .At(args[1]->position);
+}
+
 }  // namespace
 
 bool ContainsAggregate(const ast::Expr& expr) {
@@ -298,6 +314,7 @@ Result<ExprPtr> AnalyzerImpl::Function(const ast::Expr& expr, const ExprContext&
     return WrongArguments(expr);
   }
   GB_ASSIGN_OR_RETURN(std::vector<ExprPtr> args, ResolveAll(expr.children, context));
+  GB_RETURN_IF_ERROR(CheckPattern(function->duckdb, args));
   if (function->duckdb == "regexp_replace") {
     // It stands in the result once for each match.
     const auto* replacement = std::get_if<std::string>(&args[2]->literal.value);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "query/literal.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <cstddef>
 #include <cstdio>
 
 #include "base/strings.h"
@@ -13,6 +15,10 @@ namespace {
 
 constexpr std::int64_t kMicrosPerDay = 86'400'000'000;
 constexpr int kDecimalDigitsMax = 38;
+
+std::ptrdiff_t DigitCount(std::string_view text) {
+  return std::ranges::count_if(text, [](char c) { return c >= '0' && c <= '9'; });
+}
 
 std::optional<std::int64_t> Digits(std::string_view text) {
   std::int64_t value = 0;
@@ -198,6 +204,7 @@ Result<ast::Literal> ParseLiteral(std::string_view text, const Type& type) {
       if (error != std::errc() || end != text.data() + text.size() || text.empty() || !std::isfinite(value)) {
         return wrong;
       }
+      value = value == 0 ? 0 : value;  // SQL holds -0 equal to it
       return ast::Literal{type, value};
     }
     case TypeKind::kDate:
@@ -263,8 +270,14 @@ std::string LiteralSql(const ast::Literal& literal) {
       return "TIMESTAMP '" + text + "'";
     case TypeKind::kDouble:
       return "CAST('" + text + "' AS DOUBLE)";
-    case TypeKind::kInteger:
     case TypeKind::kDecimal:
+      // DuckDB reads a number of more digits, the one before the point included, as a DOUBLE.
+      if (DigitCount(text) > kDecimalDigitsMax) {
+        return "CAST('" + text + "' AS DECIMAL(" + std::to_string(kDecimalDigitsMax) + ", " +
+               std::to_string(text.size() - text.find('.') - 1) + "))";
+      }
+      return "(" + text + ")";
+    case TypeKind::kInteger:
       return "(" + text + ")";
     default:
       return text;

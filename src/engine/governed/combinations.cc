@@ -107,7 +107,7 @@ class Audit {
     if (sides_.size() < 2 || ours_.empty()) {
       return {};
     }
-    if (sides_.size() > limits::kAuditSidesMax || is_contradicted_) {
+    if (sides_.size() > limits::kAuditSidesMax) {
       WithholdAll();
       return {};
     }
@@ -156,7 +156,6 @@ class Audit {
         audited_.push_back({MatchedRows(std::move(population)), side.valued, grid.groups[g].values[c][b]});
       }
       is_new = is_new || added;
-      is_contradicted_ = is_contradicted_ || audited_[entry->second].rows != grid.groups[g].values[c][b];
       side.cells.emplace(grid.groups[g].key, entry->second);
       side.rows += grid.groups[g].values[c][b];
       Note(entry->second, query ? std::optional(RunCell{*query, c, g}) : std::nullopt);
@@ -387,7 +386,6 @@ class Audit {
   std::vector<AuditedCell> audited_;                                // by cell
   std::map<CellIndex, std::set<RunCell>> ours_;                     // cells that only this run gives
   std::set<CellIndex> given_;
-  bool is_contradicted_ = false;  // one population has two numbers of rows: it is not what it says
 };
 
 bool IsSomeOut(const Grid& grid, std::size_t c, std::size_t b, const std::string& contribution) {

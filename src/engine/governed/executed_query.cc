@@ -78,7 +78,8 @@ class Accounting {
     const query::Instance& finest = query_.core.instances[query_.finest];
     const query::Asset& asset = run_.assets[finest.asset];
     const AssetStatistics& statistics = run_.statistics[finest.asset];
-    evidence.one_row_per_unit = finest.distinct != nullptr || statistics.one_row_per_unit;
+    // Distinct keys are no units: several spellings may be one.
+    evidence.one_row_per_unit = statistics.one_row_per_unit;
     if (asset.rule.min_units == question.min_units) {
       evidence.heaviest_rows = statistics.heaviest_rows;
     }

@@ -85,6 +85,23 @@ Selection SelectionOf(std::vector<PopulationColumn> columns, std::vector<StoredR
   return out;
 }
 
+// Whether each stored value, as an author may tell it apart by its text, fulfils one of the conditions, and each
+// condition one value: a settled selection is read as the rows that its conditions hold for.
+Result<bool> TellApart(RunContext& run, const query::Asset& asset, const PopulationColumn& column,
+                       const std::set<std::string>& conditions) {
+  const std::string name = query::ColumnSql(column.first, column.second);
+  std::string times;
+  for (const std::string& condition : conditions) {
+    times += (times.empty() ? "" : " + ") + ("CASE WHEN " + condition + " THEN 1 ELSE 0 END");
+  }
+  GB_ASSIGN_OR_RETURN(
+      const duckdb::ResultTable table,
+      run.connection.Query("SELECT count(*), count(*) FILTER (WHERE " + times + " <> 1) FROM (SELECT DISTINCT " + name +
+                           ", CAST(" + name + " AS VARCHAR) AS written FROM " + asset.relation + " AS " +
+                           query::QuoteName(column.first) + ") AS " + query::QuoteName(column.first)));
+  return table.columns[0].ints[0] == static_cast<std::int64_t>(conditions.size()) && table.columns[1].ints[0] == 0;
+}
+
 // Nothing if the columns are not of one own table, or their values cannot be listed.
 Result<std::optional<Selection>> Select(RunContext& run, const Population& population,
                                         const std::set<PopulationColumn>& columns, const std::string& expression) {
@@ -112,6 +129,7 @@ Result<std::optional<Selection>> Select(RunContext& run, const Population& popul
     return std::optional<Selection>();
   }
   std::vector<StoredRow> rows;
+  std::map<PopulationColumn, std::set<std::string>> values;
   for (std::size_t r = 0; r < stored.rows; ++r) {
     StoredRow row;
     std::size_t c = 0;
@@ -120,11 +138,18 @@ Result<std::optional<Selection>> Select(RunContext& run, const Population& popul
       if (!condition) {
         return std::optional<Selection>();
       }
+      values[column].insert(*condition);
       row.values.push_back(std::move(*condition));
       ++c;
     }
     row.label = KeyText(stored.columns[c], r);
     rows.push_back(std::move(row));
+  }
+  for (const auto& [column, conditions] : values) {
+    GB_ASSIGN_OR_RETURN(const bool tell_apart, TellApart(run, *asset, column, conditions));
+    if (!tell_apart) {
+      return std::optional<Selection>();
+    }
   }
   return std::optional(SelectionOf({columns.begin(), columns.end()}, std::move(rows)));
 }

@@ -110,7 +110,7 @@ privacy::Units UnitsByRows(const RunContext& run, const Population& population, 
                                 .heaviest_rows = run.catalog.Find(table.asset)->rule.min_units == k
                                                      ? std::optional(statistics.heaviest_rows)
                                                      : std::nullopt,
-                                .one_row_per_unit = table.distinct != nullptr || statistics.one_row_per_unit});
+                                .one_row_per_unit = statistics.one_row_per_unit});
 }
 
 std::vector<const query::PopulationTable*> UnitTables(const RunContext& run, const Population& population) {
