@@ -49,6 +49,20 @@ std::string Instead(const std::string& name) {
                                                            : "the documentation lists those that are";
 }
 
+// Any other is an error of the engine that TRY does not catch.
+Status CheckEscape(const std::vector<ExprPtr>& args) {
+  if (args.size() < 3) {
+    return {};
+  }
+  const auto* text = std::get_if<std::string>(&args[2]->literal.value);
+  if (args[2]->op == ExprOp::kLiteral && text != nullptr && text->size() <= 1) {
+    return {};
+  }
+  return Status(ErrorCode::kNotSupported, "ESCAPE takes a constant of one ASCII character; write LIKE ... ESCAPE '!'")
+      .WithRule("P11")
+      .At(args[2]->position);
+}
+
 // What matches a byte instead of a character leaves texts that are none, and a run that stores one fails: whether it
 // does would depend on who is in the room.
 Status CheckPattern(std::string_view function, const std::vector<ExprPtr>& args) {
@@ -202,6 +216,7 @@ Result<ExprPtr> AnalyzerImpl::ResolvePlain(const ast::Expr& expr, const ExprCont
     case K::kIn:
       return negate(MakeNary(ExprOp::kIn, std::move(args), at));
     case K::kLike: {
+      GB_RETURN_IF_ERROR(CheckEscape(args));
       auto like = std::make_shared<Expr>();
       like->op = ExprOp::kLike;
       like->position = at;

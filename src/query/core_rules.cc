@@ -262,10 +262,21 @@ bool ReachesAllUniquely(const Core& core, const std::vector<Asset>& assets, std:
 }
 
 std::string OwnText(const Expr& expr, const Core& core, const std::vector<Asset>& assets) {
-  return PrintExpr(expr, [&](AttrId attr) {
+  return GuardedText(expr, core, [&](AttrId attr) {
     const ColumnRef column = core.attrs.at(attr);
     return QuoteName(AssetOf(core, assets, column).DisplayName()) + "." + QuoteName(NameOf(core, assets, column));
   });
+}
+
+std::string GuardedText(const Expr& expr, const Core& core, const AttrNames& names) {
+  std::set<AttrId> attrs;
+  CollectAttrs(expr, attrs);
+  std::set<std::size_t> instances;
+  for (const AttrId attr : attrs) {
+    instances.insert(core.attrs.at(attr).instance);
+  }
+  const std::string printed = PrintExpr(expr, names);
+  return instances.size() > 1 ? "TRY(" + printed + ")" : printed;
 }
 
 std::string OwnEqualsText(const std::string& text, const ast::Literal& value) {

@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "query/core.h"
 #include "query/plan.h"
+#include "query/print_expr.h"
 
 namespace glovebox::query {
 
@@ -38,6 +39,9 @@ bool IsDimensionMapping(const Core& core, const std::vector<Asset>& assets, std:
 
 // Canonical text of an expression over own columns: "asset"."column".
 std::string OwnText(const Expr& expr, const Core& core, const std::vector<Asset>& assets);
+// The text of an own expression. What depends on several own tables is computed for the rows that a join leaves:
+// whether it fails would tell who is there, so it has no value instead.
+std::string GuardedText(const Expr& expr, const Core& core, const AttrNames& names);
 // The condition that an own expression has this value, in the same form as the author's simple conditions.
 std::string OwnEqualsText(const std::string& text, const ast::Literal& value);
 

@@ -86,7 +86,7 @@ class Select {
   }
 
   std::string Text(const Expr& expr) {
-    return PrintExpr(expr, [this](AttrId attr) { return Column(core_.attrs.at(attr)); });
+    return GuardedText(expr, core_, [this](AttrId attr) { return Column(core_.attrs.at(attr)); });
   }
 
   [[nodiscard]] std::string Sql() const {

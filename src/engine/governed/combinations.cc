@@ -43,14 +43,13 @@ const query::PopulationTable* CountedTable(const Grid& grid, const query::AssetC
 }
 
 // What the cells of one branch are, seen from the rows that they add up; nothing if it tells of no such rows.
-std::optional<Subject> SubjectOf(const Grid& grid, std::size_t c, std::size_t b, const std::string& contribution,
-                                 const query::AssetCatalog& catalog) {
-  const query::PopulationTable* table = CountedTable(grid, catalog);
+std::optional<Subject> SubjectOf(const RunContext& run, const Grid& grid, std::size_t c, std::size_t b,
+                                 const std::string& contribution) {
+  const query::PopulationTable* table = CountedTable(grid, run.catalog);
   if (table == nullptr || grid.calls[c].branches[b].none || IsSumClass(contribution)) {  // a sum is its measure's cell
     return std::nullopt;
   }
-  const query::Asset& asset = *catalog.Find(table->asset);
-  const std::string rows = asset.OneRowPerUnit() ? UnitsClass(asset) : "rows:" + table->alias;
+  const std::string rows = CountClass(run, *table);
   if (!table->left_joined) {
     return IsUnitsClass(contribution) && contribution != grid.count_class
                ? std::nullopt
@@ -132,7 +131,7 @@ class Audit {
     for (std::size_t c = 0; c < grid.calls.size(); ++c) {
       for (std::size_t b = 0; b < grid.calls[c].branches.size(); ++b) {
         for (const std::string& contribution : ContributionsOf(grid, c, b)) {
-          if (SubjectOf(grid, c, b, contribution, run_.catalog) == subject_) {
+          if (SubjectOf(run_, grid, c, b, contribution) == subject_) {
             GB_RETURN_IF_ERROR(AddSide(grid, c, b, contribution, query));
           }
         }
@@ -398,14 +397,14 @@ bool IsSomeOut(const Grid& grid, std::size_t c, std::size_t b, const std::string
 }
 
 // The subjects of the run's cells.
-std::set<Subject> SubjectsOf(const std::vector<ExecutedQuery>& queries, const query::AssetCatalog& catalog) {
+std::set<Subject> SubjectsOf(const RunContext& run, const std::vector<ExecutedQuery>& queries) {
   std::set<Subject> out;
   for (const ExecutedQuery& query : queries) {
     const Grid& grid = query.grid;
     for (std::size_t c = 0; c < grid.calls.size(); ++c) {
       for (std::size_t b = 0; b < grid.calls[c].branches.size(); ++b) {
         for (const std::string& contribution : ContributionsOf(grid, c, b)) {
-          const auto subject = SubjectOf(grid, c, b, contribution, catalog);
+          const auto subject = SubjectOf(run, grid, c, b, contribution);
           if (subject && IsSomeOut(grid, c, b, contribution)) {
             out.insert(*subject);
           }
@@ -420,7 +419,7 @@ std::set<Subject> SubjectsOf(const std::vector<ExecutedQuery>& queries, const qu
 
 Status WithholdCombinations(RunContext& run, std::vector<ExecutedQuery>& queries, const std::vector<Grid>& history,
                             const CellFlags& repeats) {
-  for (const Subject& subject : SubjectsOf(queries, run.catalog)) {
+  for (const Subject& subject : SubjectsOf(run, queries)) {
     Audit audit(run, queries, repeats, subject);
     GB_RETURN_IF_ERROR(audit.Read(history));
     GB_RETURN_IF_ERROR(audit.Run());

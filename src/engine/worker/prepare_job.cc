@@ -233,12 +233,12 @@ std::string FinalValue(const Kept& kept) {
   if (kept.rule != nullptr && kept.rule->domain.has_value()) {
     value = "CASE WHEN " + InDomain(kept) + " THEN " + value + " END";
   }
-  if (kind == query::TypeKind::kDouble) {
-    // SQL holds -0 and 0 equal, and writes them differently: what is stored has one of them.
-    value = "CASE WHEN " + name + " = 0 THEN 0e0 ELSE " + value + " END";
-  }
   if (kind == query::TypeKind::kDouble || kind == query::TypeKind::kDate || kind == query::TypeKind::kTimestamp) {
     value = "CASE WHEN isfinite(" + name + ") THEN " + value + " END";
+  }
+  if (kind == query::TypeKind::kDouble) {
+    // SQL holds -0 and 0 equal, and writes them differently: what is stored has one of them.
+    value = "CASE WHEN (" + value + ") = 0 THEN 0e0 ELSE " + value + " END";
   }
   return value;
 }
