@@ -181,14 +181,17 @@ json::Value BoxesJson(const std::vector<NamedBox>& boxes, const Population& popu
 }  // namespace
 
 bool TellNumberOfValues(const std::set<std::string>& kinds) {
-  return kinds.contains("count") || kinds.contains("sum+count") || (kinds.contains("sum") && kinds.contains("avg")) ||
-         (kinds.contains("sample") && kinds.contains("population"));
+  return std::ranges::any_of(kinds, [&kinds](const std::string& kind) { return TakesPart(kind, kinds); });
 }
 
 bool TakesPart(const std::string& kind, const std::set<std::string>& kinds) {
-  return kind == "count" || kind == "sum+count" || (kind == "sum" && kinds.contains("avg")) ||
-         (kind == "avg" && kinds.contains("sum")) || (kind == "sample" && kinds.contains("population")) ||
-         (kind == "population" && kinds.contains("sample"));
+  // Average and variance of a population stay the same if every row is there twice; the others change, each its own
+  // way.
+  static const std::map<std::string, int> kMoments{{"avg", 0}, {"population", 0}, {"sum", 1}, {"sample", 2}};
+  const auto mine = kMoments.find(kind);
+  return kind == "count" || kind == "sum+count" || std::ranges::any_of(kMoments, [&](const auto& other) {
+           return mine != kMoments.end() && other.second != mine->second && kinds.contains(other.first);
+         });
 }
 
 bool IsUnitsClass(const std::string& contribution) { return contribution.starts_with("units:"); }

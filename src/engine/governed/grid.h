@@ -10,8 +10,9 @@
 //   "rows:<table>"           the number of its rows
 //   "<table>.<column>"       the multiset of its values of a measure, whatever linear form was asked for
 //   "sum:<table>.<column>"   the total of its values: sums and averages that the asset's rule tests for dominance (P12)
-// What tells how many rows have a value of a measure (P4: COUNT(x), SUM(a * x + b), SUM beside AVG) counts those rows:
-// it is of a count's class as well, over the rows of its population with a value (GridBranch::valued).
+// What tells how many rows have a value of a measure (P4: COUNT(x), SUM(a * x + b), SUM beside AVG or a variance)
+// counts those rows: it is of a count's class as well, over the rows of its population with a value
+// (GridBranch::valued).
 #pragma once
 
 #include <cstdint>

@@ -130,11 +130,16 @@ TEST(Kinds, TellTheNumberOfValuesTogether) {
   EXPECT_TRUE(TellNumberOfValues({"sum+count"}));
   EXPECT_TRUE(TellNumberOfValues({"sum", "avg"}));
   EXPECT_TRUE(TellNumberOfValues({"sample", "population"}));
-  EXPECT_FALSE(TellNumberOfValues({"sum", "sample"}));
+  EXPECT_TRUE(TellNumberOfValues({"sum", "sample"}));
+  EXPECT_TRUE(TellNumberOfValues({"sum", "population"}));
+  EXPECT_TRUE(TellNumberOfValues({"avg", "sample"}));
   EXPECT_FALSE(TellNumberOfValues({"avg", "population", "rows"}));
+  EXPECT_FALSE(TellNumberOfValues({"sum", "rows"}));
   EXPECT_TRUE(TakesPart("avg", {"sum"}));
-  EXPECT_FALSE(TakesPart("avg", {"avg", "sample"}));
-  EXPECT_FALSE(TakesPart("sample", {"sum", "avg"}));
+  EXPECT_TRUE(TakesPart("sample", {"sum", "avg"}));
+  EXPECT_FALSE(TakesPart("avg", {"avg", "population"}));
+  EXPECT_FALSE(TakesPart("sum", {"sum", "count"}));
+  EXPECT_FALSE(TakesPart("rows", {"sum", "avg"}));
 }
 
 }  // namespace
