@@ -185,8 +185,7 @@ bool TellNumberOfValues(const std::set<std::string>& kinds) {
 }
 
 bool TakesPart(const std::string& kind, const std::set<std::string>& kinds) {
-  // Average and variance of a population stay the same if every row is there twice; the others change, each its own
-  // way.
+  // What stays the same if every row is there twice, and what changes, each in its own way.
   static const std::map<std::string, int> kMoments{{"avg", 0}, {"population", 0}, {"sum", 1}, {"sample", 2}};
   const auto mine = kMoments.find(kind);
   return kind == "count" || kind == "sum+count" || std::ranges::any_of(kMoments, [&](const auto& other) {
