@@ -12,8 +12,8 @@ namespace glovebox {
 
 [[nodiscard]] std::uint64_t KeyedHash(std::string_view text);
 
-// The hash that it is, under any key (Aumasson and Bernstein, "SipHash: a fast short-input PRF", 2012; one round a
-// word, three at the end).
+// KeyedHash under a key that is known, so that its answers can be checked (Aumasson and Bernstein, "SipHash: a fast
+// short-input PRF", 2012; one round a word, three at the end).
 struct SipKey {
   std::uint64_t low = 0;
   std::uint64_t high = 0;

@@ -49,13 +49,18 @@ std::string Instead(const std::string& name) {
                                                            : "the documentation lists those that are";
 }
 
+// Null if the expression is none.
+const std::string* ConstantText(const Expr& expr) {
+  return expr.op == ExprOp::kLiteral ? std::get_if<std::string>(&expr.literal.value) : nullptr;
+}
+
 // Any other is an error of the engine that TRY does not catch.
 Status CheckEscape(const std::vector<ExprPtr>& args) {
   if (args.size() < 3) {
     return {};
   }
-  const auto* text = std::get_if<std::string>(&args[2]->literal.value);
-  if (args[2]->op == ExprOp::kLiteral && text != nullptr && text->size() <= 1) {
+  const std::string* text = ConstantText(*args[2]);
+  if (text != nullptr && text->size() <= 1) {
     return {};
   }
   return Status(ErrorCode::kNotSupported, "ESCAPE takes a constant of one ASCII character; write LIKE ... ESCAPE '!'")
@@ -69,8 +74,8 @@ Status CheckPattern(std::string_view function, const std::vector<ExprPtr>& args)
   if (function != "regexp_extract" && function != "regexp_replace") {
     return {};
   }
-  const auto* pattern = std::get_if<std::string>(&args[1]->literal.value);
-  if (args[1]->op == ExprOp::kLiteral && pattern != nullptr && pattern->find("\\C") == std::string::npos) {
+  const std::string* pattern = ConstantText(*args[1]);
+  if (pattern != nullptr && pattern->find("\\C") == std::string::npos) {
     return {};
   }
   return Status(ErrorCode::kNotSupported,
@@ -332,9 +337,8 @@ Result<ExprPtr> AnalyzerImpl::Function(const ast::Expr& expr, const ExprContext&
   GB_RETURN_IF_ERROR(CheckPattern(function->duckdb, args));
   if (function->duckdb == "regexp_replace") {
     // It stands in the result once for each match.
-    const auto* replacement = std::get_if<std::string>(&args[2]->literal.value);
-    if (args[2]->op != ExprOp::kLiteral || replacement == nullptr ||
-        replacement->size() > limits::kReplacementBytesMax) {
+    const std::string* replacement = ConstantText(*args[2]);
+    if (replacement == nullptr || replacement->size() > limits::kReplacementBytesMax) {
       return Status(ErrorCode::kNotSupported, "the replacement of regexp_replace is a constant text of at most " +
                                                   std::to_string(limits::kReplacementBytesMax) +
                                                   " bytes; write it as one")

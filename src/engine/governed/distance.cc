@@ -2,16 +2,14 @@
 #include "engine/governed/distance.h"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <cstdlib>
 #include <map>
 #include <set>
 
-#include "base/assert.h"
 #include "base/limits.h"
 #include "base/strings.h"
 #include "engine/governed/dominance.h"
+#include "query/literal.h"
 #include "query/print_expr.h"
 
 namespace glovebox::engine::governed {
@@ -84,13 +82,7 @@ std::string OverGroup(const Grid& grid) {
   return " OVER (" + (names.empty() ? "" : "PARTITION BY " + Join(names, ", ")) + ")";
 }
 
-std::string DoubleSql(double value) {
-  std::array<char, 32> buffer{};  // the longest form of a double has 24 characters
-  const auto [end, error] =
-      std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, std::chars_format::scientific);
-  GB_ASSERT(error == std::errc());
-  return {buffer.data(), end};
-}
+std::string DoubleSql(double value) { return query::LiteralSql({query::Type::Double(), value}); }
 
 // One side: a row for each (group, unit) that contributes, with its contribution f, f2 and the units of its group n.
 std::string SideSql(const BranchAt& at, const std::string& contribution, const std::string& alias,

@@ -331,34 +331,14 @@ std::optional<std::string> KeyText(const duckdb::ResultColumn& column, std::size
                              : std::optional(json::Write(value));
 }
 
-namespace {
-
-// Rows that are units by what is stored, whatever keys the rule declares.
-void NoteSingleRows(const RunContext& run, Grid& grid) {
-  const query::PopulationTable* table = grid.population.Table(grid.population.finest);
-  const std::string counted = table == nullptr ? grid.count_class : CountClass(run, *table);
-  if (counted == grid.count_class) {
-    return;
-  }
-  for (GridCall& call : grid.calls) {
-    for (GridBranch& branch : call.branches) {
-      if (branch.classes.erase(grid.count_class) > 0) {
-        branch.classes.insert(counted);
-      }
-    }
-  }
-  grid.count_class = counted;
-}
-
-}  // namespace
-
 Result<ExecutedQuery> ExecuteGroups(RunContext& run, std::size_t index) {
   const GovernedQuery& query = run.plan.governed.queries[index];
   const GovernedSql& sql = run.plan.sql[index];
   ExecutedQuery executed;
   executed.index = index;
-  executed.grid = GridOf(query, sql, run.assets);
-  NoteSingleRows(run, executed.grid);
+  const query::PopulationTable* finest = sql.population.Table(sql.population.finest);
+  GB_ASSERT(finest != nullptr);
+  executed.grid = GridOf(query, sql, run.assets, CountClass(run, *finest));
   GB_RETURN_IF_ERROR(SettleMappings(run, executed.grid));
   GB_RETURN_IF_ERROR(SettleConditions(run, executed.grid.population));
   GB_RETURN_IF_ERROR(SettleKeys(run, executed.grid));

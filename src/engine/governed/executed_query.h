@@ -58,7 +58,8 @@ struct ExecutedQuery {
   [[nodiscard]] std::string GroupsTable() const { return "groups_" + std::to_string(index); }
 };
 
-// The class (grid.h) of the number of a table's rows: of presence, if a unit has at most one.
+// The class (grid.h) of the number of a table's rows: of presence, if a unit has at most one, by a declared key or by
+// what is stored.
 std::string CountClass(const RunContext& run, const query::PopulationTable& table);
 // The table's alias and the column that GridBranch::valued names.
 query::PopulationColumn MeasureColumn(const std::string& valued);

@@ -203,12 +203,11 @@ bool IsSumClass(const std::string& contribution) { return contribution.starts_wi
 
 std::string UnitsClass(const query::Asset& asset) { return "units:" + asset.owner + "/" + asset.rule.unit_domain; }
 
-Grid GridOf(const query::GovernedQuery& query, const query::GovernedSql& sql, const std::vector<query::Asset>& assets) {
+Grid GridOf(const query::GovernedQuery& query, const query::GovernedSql& sql, const std::vector<query::Asset>& assets,
+            const std::string& count_class) {
   Grid grid;
   grid.population = sql.population;
-  const query::Instance& finest = query.core.instances[query.finest];
-  const bool one_row_per_unit = finest.distinct != nullptr || assets[finest.asset].OneRowPerUnit();
-  grid.count_class = one_row_per_unit ? UnitsClass(assets[finest.asset]) : "rows:" + grid.population.finest;
+  grid.count_class = count_class;
   grid.rows_are_single = query::ReachesAllUniquely(query.core, assets, query.finest);
   for (const query::Leaf& leaf : query.leaves) {
     grid.leaves.push_back(LeafOf(leaf, query, assets));

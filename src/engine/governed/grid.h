@@ -104,8 +104,9 @@ struct Grid {
   [[nodiscard]] std::string Shape(std::size_t call, std::size_t branch, const query::AssetCatalog& assets) const;
 };
 
-// The grid of a planned query, without groups.
-Grid GridOf(const query::GovernedQuery& query, const query::GovernedSql& sql, const std::vector<query::Asset>& assets);
+// The grid of a planned query, without groups. `count_class`: CountClass of the population's finest table.
+Grid GridOf(const query::GovernedQuery& query, const query::GovernedSql& sql, const std::vector<query::Asset>& assets,
+            const std::string& count_class);
 
 json::Value GridToJson(const Grid& grid, const query::AssetCatalog& assets);
 // Returns DATA_LOSS if the grid speaks of tables or values that are not there any more.

@@ -110,10 +110,6 @@ Result<OutputTable> WriteOne(RunContext& run, const RunRequest& request, std::si
   return out;
 }
 
-}  // namespace
-
-namespace {
-
 // Of the keys that are computed from own columns; what is stored in a column of doubles is finite.
 Status CheckKeyTypes(RunContext& run, std::size_t i) {
   const query::GovernedQuery& governed = run.plan.governed.queries[i];

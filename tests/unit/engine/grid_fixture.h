@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "engine/duckdb/connection.h"
-#include "engine/governed/grid.h"
+#include "engine/governed/executed_query.h"
 #include "query/sql_front_end.h"
 
 namespace glovebox::engine::governed {
@@ -62,7 +62,10 @@ inline std::vector<query::Asset> Room() {
 
 class GridTest : public ::testing::Test {
  protected:
-  GridTest() : assets_(Room()), catalog_(assets_) {}
+  GridTest()
+      : assets_(Room()),
+        catalog_(assets_),
+        statistics_(assets_.size(), {.heaviest_rows = kHeaviest, .one_row_per_unit = false, .units_relation = ""}) {}
 
   void SetUp() override {
     auto database = duckdb::Database::Open({.threads = 1});
@@ -73,6 +76,9 @@ class GridTest : public ::testing::Test {
     connection_ = std::move(connection).value();
   }
 
+  // Of tables whose units may have kHeaviest rows.
+  RunContext Run() { return {*connection_, assets_, statistics_, no_plan_, catalog_}; }
+
   Result<Grid> Plan(std::string_view sql) {
     GB_ASSIGN_OR_RETURN(const std::vector<query::TranslatedStatement> statements, query::TranslateSql(sql));
     GB_ASSIGN_OR_RETURN(const std::string text, connection_->ParseToJson(statements.at(0).sql));
@@ -81,7 +87,9 @@ class GridTest : public ::testing::Test {
     query::PlannerStatement statement;
     statement.query = query.get();
     GB_ASSIGN_OR_RETURN(const query::Plan plan, query::MakePlan({statement}, assets_, {}));
-    return GridOf(plan.governed.queries.at(0), plan.sql.at(0), assets_);
+    const query::Population& population = plan.sql.at(0).population;
+    return GridOf(plan.governed.queries.at(0), plan.sql.at(0), assets_,
+                  CountClass(Run(), *population.Table(population.finest)));
   }
 
   // The grid of a query with a group of each key; every cell is out.
@@ -113,8 +121,12 @@ class GridTest : public ::testing::Test {
     return std::move(grid).value();
   }
 
+  static constexpr std::int64_t kHeaviest = 100;  // rows that fewer than k units may have
+
   std::vector<query::Asset> assets_;
   query::AssetCatalog catalog_;
+  std::vector<AssetStatistics> statistics_;
+  query::Plan no_plan_;
   std::unique_ptr<duckdb::Database> database_;
   std::unique_ptr<duckdb::Connection> connection_;
 };

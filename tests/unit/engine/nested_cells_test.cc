@@ -12,20 +12,13 @@
 namespace glovebox::engine::governed {
 namespace {
 
-constexpr std::int64_t kMinUnits = 20;   // of crm and tx
-constexpr std::int64_t kHeaviest = 100;  // rows that fewer units may have
+constexpr std::int64_t kMinUnits = 20;  // of crm and tx
 
 // How many rows each group of a query has.
 using Rows = std::map<GroupKey, std::int64_t>;
 
 class NestedCellsTest : public GridTest {
  protected:
-  NestedCellsTest() {
-    for (std::size_t i = 0; i < assets_.size(); ++i) {
-      statistics_.push_back({.heaviest_rows = kHeaviest, .one_row_per_unit = false, .units_relation = ""});
-    }
-  }
-
   // The cells of a query's first aggregate.
   void Add(std::string_view sql, const Rows& rows) {
     std::vector<GroupKey> keys;
@@ -45,8 +38,7 @@ class NestedCellsTest : public GridTest {
   }
 
   bool IsSafe() {
-    const query::Plan plan;
-    const RunContext run{*connection_, assets_, statistics_, plan, catalog_};
+    const RunContext run = Run();
     std::vector<UnitKind> kinds;
     for (const query::PopulationTable* table : UnitTables(run, sides_.front().population)) {
       kinds.push_back({table->alias, kMinUnits, false});
@@ -54,7 +46,6 @@ class NestedCellsTest : public GridTest {
     return AreSafeByRows(run, sides_, cells_, kinds);
   }
 
-  std::vector<AssetStatistics> statistics_;
   std::list<Grid> grids_;
   std::vector<Side> sides_;
   std::vector<AuditedCell> cells_;
@@ -105,9 +96,7 @@ TEST_F(NestedCellsTest, RowsDoNotTellOfAnotherTablesUnits) {
   Add("SELECT c.region, COUNT(*) FROM tx JOIN crm AS c USING (id) GROUP BY c.region",
       {{{"NORTH"}, 600}, {{"SOUTH"}, 400}});
   ASSERT_TRUE(IsSafe());  // one person is one unit of both
-  const query::Plan plan;
-  const RunContext run{*connection_, assets_, statistics_, plan, catalog_};
-  EXPECT_FALSE(AreSafeByRows(run, sides_, cells_, {{"tx", kMinUnits, false}, {"crm", kMinUnits, false}}));
+  EXPECT_FALSE(AreSafeByRows(Run(), sides_, cells_, {{"tx", kMinUnits, false}, {"crm", kMinUnits, false}}));
 }
 
 TEST_F(NestedCellsTest, OfALeftJoinRowsSayNothing) {
