@@ -25,6 +25,7 @@ struct Side {
   std::string valued;                              // "<table>.<column>": only rows with a value of it; or empty
   std::map<GroupKey, privacy::CellIndex> cells{};  // those that count
   std::int64_t rows = 0;                           // that contribute to them
+  bool complete = false;                           // no other row of the population contributes to the branch
 };
 
 // What a cell of some sides is.

@@ -25,7 +25,8 @@ struct OutCell {
   std::vector<NamedBox> boxes;
   std::string digest;
   std::set<std::string> classes;
-  std::string valued;  // GridBranch::valued
+  std::string valued;     // GridBranch::valued
+  bool fraction = false;  // Grid::IsFraction of its class of counts
 
   [[nodiscard]] bool IsOfOneBranchWith(const OutCell& other) const {
     return at.grid == other.at.grid && at.call == other.at.call && at.branch == other.at.branch;
@@ -135,11 +136,19 @@ class Audit {
       cell.digest = grid.groups[g].digests[c][b];
       cell.classes = grid.Classes(c, b, g);
       cell.valued = call.branches[b].valued;
+      cell.fraction = grid.IsFraction(grid.count_class, c, g);
+      const std::vector<std::size_t>& known_cells = by_digest_[cell.digest];
+      if (cell.fraction && std::ranges::any_of(known_cells, [&](std::size_t other) {
+            return out_[other].valued.empty() && out_[other].classes.contains(grid.count_class);
+          })) {
+        cell.classes.erase(grid.count_class);  // its rows are counted already
+      }
       // Many calls over one population are one cell.
-      const auto known = std::ranges::find_if(by_digest_[cell.digest], [&](std::size_t other) {
-        return out_[other].valued == cell.valued && std::ranges::includes(out_[other].classes, cell.classes);
+      const auto known = std::ranges::find_if(known_cells, [&](std::size_t other) {
+        return out_[other].valued == cell.valued && (cell.fraction || !out_[other].fraction) &&
+               std::ranges::includes(out_[other].classes, cell.classes);
       });
-      if (known != by_digest_[cell.digest].end()) {
+      if (known != known_cells.end()) {
         continue;
       }
       GB_ASSIGN_OR_RETURN(Population population, cell.at.Population(run_.catalog));
@@ -272,7 +281,7 @@ class Audit {
               const std::vector<std::size_t>& first) {
     const std::vector<std::size_t>& cells = bases_[out_[total].base].cells;
     for (const std::size_t one : first) {
-      Join(family, one);
+      Join(family, one, contribution);
     }
     for (; family.looked_at < cells.size() && !IsExhausted(); ++family.looked_at) {
       const std::size_t one = cells[family.looked_at];
@@ -287,13 +296,13 @@ class Audit {
                                          [&](std::size_t member) { return AreDisjoint(out_[member], out_[one]); });
       });
       if (fits) {
-        Join(family, one);
+        Join(family, one, contribution);
       }
     }
   }
 
-  void Join(Family& family, std::size_t cell) {
-    family.rows += out_[cell].at.rows();
+  void Join(Family& family, std::size_t cell, const std::string& contribution) {
+    family.rows += out_[cell].at.Rows(contribution);
     const auto branch = std::ranges::find_if(family.members, [&](const std::vector<std::size_t>& members) {
       return out_[members.front()].IsOfOneBranchWith(out_[cell]);
     });
@@ -305,7 +314,7 @@ class Audit {
   }
 
   Result<bool> IsFew(std::size_t total, const Family& family, const std::string& contribution) {
-    const std::int64_t rows = out_[total].at.rows() - family.rows;
+    const std::int64_t rows = out_[total].at.Rows(contribution) - family.rows;
     return IsRemainderUnsafe(run_, out_[total].at, rows, contribution, [&] { return CellsOf(family); });
   }
 

@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "engine/governed/atoms.h"
 #include "engine/governed/nested_cells.h"
+#include "engine/governed/remainder.h"
 #include "privacy/combinations.h"
 
 namespace glovebox::engine::governed {
@@ -132,7 +133,11 @@ class Audit {
       for (std::size_t b = 0; b < grid.calls[c].branches.size(); ++b) {
         for (const std::string& contribution : ContributionsOf(grid, c, b)) {
           if (SubjectOf(run_, grid, c, b, contribution) == subject_) {
-            GB_RETURN_IF_ERROR(AddSide(grid, c, b, contribution, query));
+            const std::string valued = Needed(grid, grid.Valued(c, b, contribution));
+            for (const std::string& needed : std::set<std::string>{valued, ""}) {
+              Side side{&grid, c, b, MatchedRows(grid.BranchPopulation(c, b)), needed};
+              GB_RETURN_IF_ERROR(AddSide(std::move(side), contribution, needed == valued, query));
+            }
           }
         }
       }
@@ -140,25 +145,32 @@ class Audit {
     return {};
   }
 
-  Status AddSide(const Grid& grid, std::size_t c, std::size_t b, const std::string& contribution,
-                 std::optional<std::size_t> query) {
-    Side side{&grid, c, b, MatchedRows(grid.BranchPopulation(c, b)), Valued(grid, c, b, contribution)};
+  // The cells of one branch for which a row needs a value of the same. `may_be_complete`: the grid's total counts what
+  // they do.
+  Status AddSide(Side side, const std::string& contribution, bool may_be_complete, std::optional<std::size_t> query) {
+    const Grid& grid = *side.grid;
+    const std::size_t c = side.call;
+    const std::size_t b = side.branch;
     bool is_new = false;
     for (std::size_t g = 0; g < grid.groups.size(); ++g) {
       const std::string& digest = grid.groups[g].digests[c][b];
-      if (!grid.groups[g].out[c] || digest.empty() || !grid.IsOf(contribution, c, b, g)) {
+      const CellAt cell{&grid, c, b, g};
+      if (!grid.groups[g].out[c] || digest.empty() || !grid.IsOf(contribution, c, b, g) ||
+          Needed(grid, cell.Valued(contribution)) != side.valued) {
         continue;
       }
+      const std::int64_t rows = cell.Rows(contribution);
       const auto [entry, added] = cells_.try_emplace({digest, side.valued}, cells_.size());
       if (added) {
-        GB_ASSIGN_OR_RETURN(Population population, grid.CellPopulation(c, b, grid.groups[g].key, run_.catalog));
-        audited_.push_back({MatchedRows(std::move(population)), side.valued, grid.groups[g].values[c][b]});
+        GB_ASSIGN_OR_RETURN(Population population, cell.Population(run_.catalog));
+        audited_.push_back({MatchedRows(std::move(population)), side.valued, rows});
       }
       is_new = is_new || added;
       side.cells.emplace(grid.groups[g].key, entry->second);
-      side.rows += grid.groups[g].values[c][b];
+      side.rows += rows;
       Note(entry->second, query ? std::optional(RunCell{*query, c, g}) : std::nullopt);
     }
+    side.complete = may_be_complete && grid.Total(c, b) == side.rows;
     if (is_new) {
       sides_.push_back(std::move(side));
     }
@@ -176,9 +188,7 @@ class Audit {
   }
 
   // What a row needs a value of; nothing if every row has one.
-  [[nodiscard]] std::string Valued(const Grid& grid, std::size_t c, std::size_t b,
-                                   const std::string& contribution) const {
-    const std::string& valued = grid.Valued(c, b, contribution);
+  [[nodiscard]] std::string Needed(const Grid& grid, const std::string& valued) const {
     return valued.empty() || !MayBeNull(run_, grid.population, valued) ? "" : valued;
   }
 
@@ -267,13 +277,9 @@ class Audit {
   // Whether a sample shows that there is nothing to find: every combination that weighs none of its large atoms weighs
   // no other atom that can be there.
   bool IsSafeBySample(AtomScan& scan) {
-    std::vector<bool> complete;
-    for (const Side& side : sides_) {
-      complete.push_back(IsComplete(side));
-    }
     const Result<std::vector<AtomRows>> atoms = scan.ScanFirst(limits::kAuditSampleRows);
     for (std::size_t kind = 0; kind < scan.kinds().size() && atoms.ok(); ++kind) {
-      if (!IsAllCancelled(Cancelled(*atoms, kind), complete)) {
+      if (!IsAllCancelled(Cancelled(*atoms, kind))) {
         return false;
       }
     }
@@ -281,14 +287,13 @@ class Audit {
   }
 
   // Whether the combinations weigh no tuple of cells that may hold a row together, one or none of each side.
-  bool IsAllCancelled(const privacy::Combinations& combinations, const std::vector<bool>& complete) {
-    Tuples tuples{combinations, complete, {}};
+  bool IsAllCancelled(const privacy::Combinations& combinations) {
+    Tuples tuples{combinations, {}};
     return AreCancelled(tuples) && !combinations.IsExhausted();
   }
 
   struct Tuples {
     const privacy::Combinations& combinations;
-    const std::vector<bool>& complete;          // by side: its cells are all rows of its population
     std::vector<std::optional<CellIndex>> one;  // by side, as far as it is chosen
     std::size_t visited = 0;
   };
@@ -309,9 +314,8 @@ class Audit {
       return tuples.combinations.IsCancelled(cells);
     }
     tuples.one.emplace_back();
-    bool cancelled =
-        std::ranges::any_of(tuples.one, [&](const auto& cell) { return cell && MustHold(tuples, side, *cell); }) ||
-        AreCancelled(tuples);
+    bool cancelled = std::ranges::any_of(tuples.one, [&](const auto& cell) { return cell && MustHold(side, *cell); }) ||
+                     AreCancelled(tuples);
     for (auto entry = sides_[side].cells.begin(); entry != sides_[side].cells.end() && cancelled; ++entry) {
       tuples.one.back() = entry->second;
       cancelled = !MayHold(tuples, entry->second) || AreCancelled(tuples);
@@ -321,9 +325,9 @@ class Audit {
   }
 
   // Whether a row of the cell is in some cell of the side.
-  [[nodiscard]] bool MustHold(const Tuples& tuples, std::size_t side, CellIndex cell) const {
+  [[nodiscard]] bool MustHold(std::size_t side, CellIndex cell) const {
     const Side& of = sides_[side];
-    return tuples.complete[side] && (of.valued.empty() || of.valued == audited_[cell].valued) &&
+    return of.complete && (of.valued.empty() || of.valued == audited_[cell].valued) &&
            query::IsWithin(audited_[cell].population, of.population);
   }
 
@@ -333,16 +337,13 @@ class Audit {
       ++tuples.visited;
       const bool apart = tuples.one[side]
                              ? query::AreDisjoint(audited_[*tuples.one[side]].population, audited_[cell].population)
-                             : MustHold(tuples, side, cell);
+                             : MustHold(side, cell);
       if (apart) {
         return false;
       }
     }
     return true;
   }
-
-  // Whether the side's cells together are all rows of its population.
-  static bool IsComplete(const Side& side) { return side.grid->Total(side.call, side.branch) == side.rows; }
 
   // The last of these cells that this run gives.
   void Withhold(const std::vector<CellIndex>& cells, std::vector<AtomRows>& atoms) {

@@ -279,6 +279,13 @@ class Check {
       if (there == history_out_.end() || !std::ranges::includes(there->second.classes, ClassesOf(grid, c, b, g))) {
         return false;
       }
+      // A fraction told the number of values before; this cell says it.
+      const std::string& valued = grid.calls[c].branches[b].valued;
+      const auto kinds = there->second.kinds.find(valued);
+      if (!valued.empty() && !grid.IsFraction(grid.count_class, c, g) && grid.IsOf(grid.count_class, c, b, g) &&
+          (kinds == there->second.kinds.end() || !TellNumberOfValues(kinds->second))) {
+        return false;
+      }
     }
     return !grid.calls[c].branches.empty();
   }
@@ -371,7 +378,7 @@ Result<History> ReadHistory(const std::vector<json::Value>& records, RunContext&
     const json::Value* grids = record.Get("grids");
     const json::Value* tables = record.Get("tables");
     if (grids == nullptr || !grids->is_array() || tables == nullptr || !tables->is_object()) {
-      return Status(ErrorCode::kDataLoss, "a release record does not read");
+      return UnreadableRecord();
     }
     for (const json::Value& json : grids->as_array()) {
       Result<Grid> grid = GridFromJson(json, assets);

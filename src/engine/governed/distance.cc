@@ -181,9 +181,11 @@ class Comparison {
   // Whether the pair may be told apart by this class at all.
   [[nodiscard]] bool IsAsked(const std::string& contribution, std::size_t group_a, std::size_t group_b) const {
     const bool same = Same(group_a, group_b);
-    return a_.relevant[group_a] && b_.relevant[group_b] && (same ? AreOfTwoMeasures(contribution) : !one_shape_) &&
-           !a_.Digest(group_a).empty() && !b_.Digest(group_b).empty() &&
-           a_.grid->IsOf(contribution, a_.call, a_.branch, group_a) &&
+    const bool fraction =
+        a_.grid->IsFraction(contribution, a_.call, group_a) || b_.grid->IsFraction(contribution, b_.call, group_b);
+    return a_.relevant[group_a] && b_.relevant[group_b] &&
+           (same ? AreOfTwoMeasures(contribution) && !fraction : !one_shape_) && !a_.Digest(group_a).empty() &&
+           !b_.Digest(group_b).empty() && a_.grid->IsOf(contribution, a_.call, a_.branch, group_a) &&
            b_.grid->IsOf(contribution, b_.call, b_.branch, group_b);
   }
 

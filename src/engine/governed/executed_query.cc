@@ -148,6 +148,17 @@ class Accounting {
     return !cell.boxes.empty();
   }
 
+  // Distinct identities are of the class of units (grid.h): what is not one to one with them would tell, beside a count
+  // of units, by how few people the two differ.
+  [[nodiscard]] bool CountsUnits(const query::GovernedCall& call) const {
+    if (call.distinct != query::Distinct::kColumn) {
+      return true;
+    }
+    const std::size_t asset = query_.core.instances[call.distinct_column.instance].asset;
+    return run_.statistics[asset].columns_of_units.contains(
+        run_.assets[asset].columns[call.distinct_column.column].name);
+  }
+
   Status Decide() {
     executed_.group_ok.assign(executed_.groups, true);
     executed_.call_ok.assign(query_.calls.size(), std::vector<bool>(executed_.groups, true));
@@ -155,7 +166,7 @@ class Accounting {
       const auto enough = [&](std::size_t q) { return questions_[q].answers[g] == Units::kEnough; };
       executed_.group_ok[g] = std::ranges::all_of(group_questions_, enough);
       for (std::size_t c = 0; c < query_.calls.size(); ++c) {
-        bool ok = executed_.group_ok[g];
+        bool ok = executed_.group_ok[g] && CountsUnits(query_.calls[c]);
         for (std::size_t b = 0; b < call_questions_[c].size() && ok; ++b) {
           ok = std::ranges::all_of(call_questions_[c][b], enough);
           if (!ok) {

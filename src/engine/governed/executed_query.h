@@ -24,6 +24,8 @@ struct AssetStatistics {
   bool one_row_per_unit = false;
   std::string units_relation;  // id and hash of its units
   std::set<std::string> columns_without_null = {};
+  // Identities that, where they have a value, are one to one with units: to count them is to count units.
+  std::set<std::string> columns_of_units = {};
 };
 
 struct RunContext {

@@ -124,6 +124,9 @@ std::vector<AssetStatistics> BuildStatistics(const std::vector<const RunAsset*>&
         if (!column.GetBool("has_null", true)) {
           out.back().columns_without_null.insert(name);
         }
+        if (column.GetBool("one_to_one_with_units")) {
+          out.back().columns_of_units.insert(name);
+        }
       }
     }
   }

@@ -12,7 +12,8 @@
 //   "sum:<table>.<column>"   the total of its values: sums and averages that the asset's rule tests for dominance (P12)
 // What tells how many rows have a value of a measure (P4: COUNT(x), SUM(a * x + b), SUM beside AVG or a variance)
 // counts those rows: it is of a count's class as well, over the rows of its population with a value
-// (GridBranch::valued).
+// (GridBranch::valued). So is an average or a variance alone: of whole numbers it is a fraction, and whoever tries
+// denominators finds their number. PLANNER.md accepts that for the rows without a value, not for other populations.
 #pragma once
 
 #include <cstdint>
@@ -88,6 +89,8 @@ struct Grid {
   [[nodiscard]] std::set<std::string> Classes(std::size_t call, std::size_t branch, std::size_t group) const;
   [[nodiscard]] bool IsOf(const std::string& contribution, std::size_t call, std::size_t branch,
                           std::size_t group) const;
+  // Whether it is of this class as a fraction only: nothing else tells its number of values.
+  [[nodiscard]] bool IsFraction(const std::string& contribution, std::size_t call, std::size_t group) const;
   // What a row needs a value of to contribute to a cell of this class; empty: every row contributes.
   [[nodiscard]] const std::string& Valued(std::size_t call, std::size_t branch, const std::string& contribution) const;
   // The population of a branch over all groups, and of one cell.
@@ -108,6 +111,8 @@ struct Grid {
 Grid GridOf(const query::GovernedQuery& query, const query::GovernedSql& sql, const std::vector<query::Asset>& assets,
             const std::string& count_class);
 
+// DATA_LOSS.
+Status UnreadableRecord();
 json::Value GridToJson(const Grid& grid, const query::AssetCatalog& assets);
 // Returns DATA_LOSS if the grid speaks of tables or values that are not there any more.
 Result<Grid> GridFromJson(const json::Value& json, const query::AssetCatalog& assets);

@@ -24,11 +24,6 @@ std::string ConditionSql(const Population& part, const Population& total, const 
   return "(" + out + ")";
 }
 
-// What a row of the cell needs a value of.
-const std::string& ValuedOf(const CellAt& cell, const std::string& contribution) {
-  return cell.grid->Valued(cell.call, cell.branch, contribution);
-}
-
 // The rows of the total that contribute either to it or to some part.
 Result<std::string> DifferenceSql(const CellAt& total, const Population& population, const std::vector<CellAt>& parts,
                                   const std::string& contribution, const query::AssetCatalog& assets) {
@@ -36,9 +31,9 @@ Result<std::string> DifferenceSql(const CellAt& total, const Population& populat
   for (const CellAt& one : parts) {
     GB_ASSIGN_OR_RETURN(const Population part, one.Population(assets));
     held += (held.empty() ? "" : " OR ") + ConditionSql(part, population, assets) + " AND " +
-            HasValueSql(ValuedOf(one, contribution));
+            HasValueSql(one.Valued(contribution));
   }
-  return "(" + HasValueSql(ValuedOf(total, contribution)) + ") <> coalesce(" + (held.empty() ? "FALSE" : held) +
+  return "(" + HasValueSql(total.Valued(contribution)) + ") <> coalesce(" + (held.empty() ? "FALSE" : held) +
          ", FALSE)";
 }
 
@@ -50,7 +45,7 @@ Result<privacy::Units> CountUneven(RunContext& run, const Population& population
   for (const CellAt& one : parts) {
     GB_ASSIGN_OR_RETURN(const Population part, one.Population(run.catalog));
     times += (times.empty() ? "" : " + ") + ("max(CASE WHEN " + ConditionSql(part, population, run.catalog) + " AND ") +
-             HasValueSql(ValuedOf(one, contribution)) + " THEN 1 ELSE 0 END)";
+             HasValueSql(one.Valued(contribution)) + " THEN 1 ELSE 0 END)";
   }
   GB_ASSIGN_OR_RETURN(const std::int64_t count,
                       run.connection.QueryInt("SELECT count(*) FROM (SELECT " + query::UnitSql(table.alias) +
@@ -141,6 +136,16 @@ std::int64_t MinimumOf(const RunContext& run, const Population& population, cons
   return k;
 }
 
+std::string CellAt::Valued(const std::string& contribution) const {
+  const bool left = std::ranges::any_of(grid->population.tables, &query::PopulationTable::left_joined);
+  return grid->IsFraction(contribution, call, group) && !left ? "" : grid->Valued(call, branch, contribution);
+}
+
+std::int64_t CellAt::Rows(const std::string& contribution) const {
+  const GridGroup& of = grid->groups[group];
+  return Valued(contribution).empty() ? of.rows[call][branch] : of.values[call][branch];
+}
+
 Result<Population> CellAt::Population(const query::AssetCatalog& assets) const {
   return grid->CellPopulation(call, branch, grid->groups[group].key, assets);
 }
@@ -154,9 +159,9 @@ Result<bool> IsRemainderUnsafe(RunContext& run, const CellAt& total, std::int64_
   const bool uneven = IsUnitsClass(contribution) && total.grid->count_class != contribution;
   if (rows <= 0 && !uneven) {
     // Nothing is left, unless a part counts rows that the total does not.
-    const std::string& valued = ValuedOf(total, contribution);
+    const std::string valued = total.Valued(contribution);
     cells = valued.empty() ? std::vector<CellAt>{} : parts();
-    if (std::ranges::all_of(cells, [&](const CellAt& part) { return ValuedOf(part, contribution) == valued; })) {
+    if (std::ranges::all_of(cells, [&](const CellAt& part) { return part.Valued(contribution) == valued; })) {
       return false;
     }
   }

@@ -22,8 +22,11 @@ struct CellAt {
   std::size_t branch = 0;
   std::size_t group = 0;
 
-  // Those that contribute to its counts.
-  [[nodiscard]] std::int64_t rows() const { return grid->groups[group].values[call][branch]; }
+  // What a row needs a value of to add to what cells of this class make up together: Grid::Valued, but nothing where
+  // the cell is of it as a fraction, which stands for its rows (of a LEFT JOIN: for those with a value).
+  [[nodiscard]] std::string Valued(const std::string& contribution) const;
+  // Those that add to it.
+  [[nodiscard]] std::int64_t Rows(const std::string& contribution) const;
   Result<query::Population> Population(const query::AssetCatalog& assets) const;
 };
 

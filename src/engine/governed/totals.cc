@@ -118,9 +118,9 @@ class Totals {
       return false;
     }
     const CellAt cell{&total_, total.call, total.branch, t};
-    std::int64_t rows = cell.rows();
+    std::int64_t rows = cell.Rows(contribution);
     for (const CellAt& part : released) {
-      rows -= part.rows();
+      rows -= part.Rows(contribution);
     }
     bool unsafe = rows == 0 && TellNumber(t, total, parts, contribution);
     if (!unsafe) {

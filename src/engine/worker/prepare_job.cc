@@ -323,6 +323,14 @@ Result<json::Object> ColumnStatistics(const Plan& plan, duckdb::Connection& conn
                                               " IS NOT NULL AND NOT (" + InDomain(kept) + ")"));
       statistics.Set("out_of_domain", outside);
     }
+    if (kept.rule->identity) {
+      GB_ASSIGN_OR_RETURN(const std::int64_t pairs_beyond,
+                          connection.QueryInt("SELECT 2 * count(*) - count(DISTINCT value) - count(DISTINCT unit) FROM "
+                                              "(SELECT DISTINCT " +
+                                              column + " AS value, __gb_unit AS unit FROM " + std::string(kOut) +
+                                              ".data WHERE " + column + " IS NOT NULL)"));
+      statistics.Set("one_to_one_with_units", pairs_beyond == 0);
+    }
     columns.Set(kept.name, std::move(statistics));
   }
   return columns;

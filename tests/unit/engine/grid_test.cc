@@ -94,8 +94,10 @@ TEST_F(GridTest, WhatTellsTheNumberOfValuesCountsThem) {
   EXPECT_EQ(grid.Valued(0, 0, count), "");
   EXPECT_EQ(grid.Classes(1, 0, 0), (Classes{count, "crm.x"}));  // told, beside what is out
   EXPECT_EQ(grid.Valued(1, 0, count), "crm.x");
-  EXPECT_EQ(grid.Classes(2, 0, 0), Classes{"crm.x"});
-  EXPECT_FALSE(grid.IsOf(count, 2, 0, 0));
+  EXPECT_EQ(grid.Classes(2, 0, 0), (Classes{count, "crm.x"}));
+  EXPECT_TRUE(grid.IsFraction(count, 2, 0));
+  EXPECT_FALSE(grid.IsFraction("crm.x", 2, 0));
+  EXPECT_FALSE(grid.IsFraction(count, 3, 0));
   EXPECT_EQ(grid.Classes(3, 0, 0), (Classes{count, "crm.x"}));
   EXPECT_EQ(grid.Classes(4, 0, 0), (Classes{count, "crm.x"}));
   EXPECT_EQ(grid.Classes(5, 0, 0), (Classes{count, "crm.mail"}));
