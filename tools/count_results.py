@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""count_results.py FOLDER: reads the JUnit XML files of GoogleTest and pytest there, names what failed, and ends with
+"""count_results.py FOLDER: reads the JUnit XML files of GoogleTest and pytest in it, names what failed, and ends with
 'N passed, M failed'. A file that cannot be read, left by a program that died, is a failure."""
 import pathlib
 import sys
@@ -20,7 +20,7 @@ def count(path):
 
 def main():
     passed, failed = 0, []
-    for path in sorted(pathlib.Path(sys.argv[1]).glob("*.xml")):
+    for path in sorted(pathlib.Path(sys.argv[1]).rglob("*.xml")):
         try:
             more, bad = count(path)
         except ElementTree.ParseError:

@@ -53,7 +53,7 @@ unit_tests() {
 stage_build() { GLOVEBOX_KEEP_GOING=0 tools/build.sh dev all && echo "1 passed, 0 failed"; }
 stage_unit() { results unit ctest --preset dev -R '^unit\.'; }
 stage_scenarios() { results scenarios ctest --preset dev -R '^scenarios$'; }
-stage_property() { RC_PARAMS=${RC_PARAMS:-$property_params} results property ctest --preset dev -R '^property$'; }
+stage_property() { RC_PARAMS=${RC_PARAMS:-$property_params} results property ctest --preset dev -R '^property\.'; }
 stage_probe() { tests/probe/run.sh; }
 stage_e2e() { results e2e "$python" -m pytest -q -p no:cacheprovider --junitxml build/results/e2e/e2e.xml tests/e2e; }
 stage_layers() { python3 tools/check_layers.py --self-test && python3 tools/check_layers.py && echo "1 passed, 0 failed"; }
