@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "statement/names.h"
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <string>
 #include <vector>
@@ -33,8 +35,7 @@ std::size_t PartsOf(SecurableKind kind) {
 
 Result<std::string> FullName(SecurableKind kind, const ObjectName& name, const Defaults& defaults) {
   const std::size_t count = PartsOf(kind);
-  std::vector<std::string> parts = name.parts;
-  if (parts.size() > count) {
+  if (name.parts.size() > count) {
     return Status(ErrorCode::kInvalidParameterValue, "The name of a " + AsciiLower(catalog::DisplayName(kind)) +
                                                          " has at most " + std::to_string(count) +
                                                          (count == 1 ? " part." : " parts."))
@@ -43,24 +44,23 @@ Result<std::string> FullName(SecurableKind kind, const ObjectName& name, const D
   if (kind == SecurableKind::kMetastore) {
     return std::string();
   }
-  for (const std::string& part : parts) {
+  for (const std::string& part : name.parts) {
     if (kind != SecurableKind::kCleanRoom && part.find('.') != std::string::npos) {
       return Status(ErrorCode::kInvalidParameterValue, "A part of a name has no dot, also in backticks.")
           .At(name.position);
     }
   }
   // Missing parts come from the left; what is missing for a schema is its catalog.
-  const std::vector<std::string> fill = {defaults.catalog, defaults.schema};
-  while (parts.size() < count) {
-    const std::string& part = fill[count - parts.size() - 1];
-    if (part.empty()) {
-      return Status(ErrorCode::kInvalidParameterValue,
-                    count == 2 ? "The statement has no default catalog; write catalog.schema."
-                               : "The statement has no default catalog and schema; write catalog.schema.name.")
-          .At(name.position);
-    }
-    parts.insert(parts.begin(), part);
+  const std::array<std::string, 2> defaulted = {defaults.catalog, defaults.schema};
+  const std::size_t missing = std::min(count - name.parts.size(), defaulted.size());
+  std::vector<std::string> parts(defaulted.begin(), defaulted.begin() + static_cast<std::ptrdiff_t>(missing));
+  if (std::ranges::any_of(parts, &std::string::empty)) {
+    return Status(ErrorCode::kInvalidParameterValue,
+                  count == 2 ? "The statement has no default catalog; write catalog.schema."
+                             : "The statement has no default catalog and schema; write catalog.schema.name.")
+        .At(name.position);
   }
+  parts.insert(parts.end(), name.parts.begin(), name.parts.end());
   return Join(parts, ".");
 }
 
