@@ -460,6 +460,11 @@ Status CheckRuleAgainst(const AnalysisRule& rule, const std::vector<RuleColumn>&
     if ((column.filter_step && !fits(*column.filter_step)) || !std::ranges::all_of(column.dimension_steps, fits)) {
       return Wrong(where, "has a step that does not fit " + TypeName(type));
     }
+    if (column.Allows(Use::kMeasure) && type.kind == TypeKind::kDecimal && type.scale >= limits::kMeasureDigitsMax) {
+      return Wrong(where + ".uses", "says 'measure', and " + TypeName(type) + " has " + std::to_string(type.scale) +
+                                        " digits after the point; at most " +
+                                        std::to_string(limits::kMeasureDigitsMax - 1) + " are computed with");
+    }
     if (column.Allows(Use::kMeasure) && !type.IsNumeric()) {
       return Wrong(where, "is a measure but no number");
     }

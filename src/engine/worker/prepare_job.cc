@@ -198,8 +198,8 @@ std::string TotalMeasure(const Kept& kept) {
   if (kept.type.kind == query::TypeKind::kDouble) {
     high = std::to_string(limits::kMeasureDoubleMax);
   } else if (wide) {
-    high =
-        "1" + std::string(static_cast<std::size_t>(std::max(0, limits::kMeasureDigitsMax - kept.type.scale - 1)), '0');
+    // CheckRuleAgainst leaves one digit before the point at least.
+    high = "1" + std::string(static_cast<std::size_t>(limits::kMeasureDigitsMax - kept.type.scale - 1), '0');
   }
   return high.empty() ? kept.stage_name
                       : Clamped(kept.stage_name, Constant("-" + high, kept.type), Constant(high, kept.type));
