@@ -67,6 +67,7 @@ inline constexpr std::size_t kEnvironmentVersionBytesMax = 64;
 inline constexpr std::int64_t kMinUnitsFloor = 10;
 inline constexpr std::int64_t kMinUnitsMax = 1'000'000;
 inline constexpr int kMeasureDigitsMax = 28;        // of exact measures: 10^10 of them are summed in 38 digits
+inline constexpr int kMeasureStepValuesMin = 5;     // that a step of a measure holds
 inline constexpr double kMeasureDoubleMax = 1e100;  // squares and their sums stay finite
 inline constexpr std::int64_t kSteppedNumberMax = 2'000'000'000'000;  // in millionths it fits in 62 bits
 inline constexpr std::size_t kRuleColumnsMax = 1'000;

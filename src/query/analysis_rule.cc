@@ -233,7 +233,23 @@ Status CheckColumn(const std::string& name, const ColumnRule& rule) {
   if (rule.bounds && !rule.Allows(Use::kMeasure)) {
     return Wrong(where, "has bounds but is no measure");
   }
+  if (rule.domain && conditions && rule.Allows(Use::kMeasure)) {
+    return Wrong(where, "is a measure: its sums over chosen values of a listed domain would count them");
+  }
   return {};
+}
+
+// Whether a step of a measure holds so many values that its sums and averages there count none of them. A column of
+// doubles has no end of them.
+bool IsWide(const Step& step, const Type& type) {
+  if (step.unit != Step::Unit::kNumber || type.kind == TypeKind::kDouble) {
+    return true;
+  }
+  const auto number = [](const std::string& text) { return ast::Literal{Type::Decimal(38, 0), text}; };
+  const int scale = type.kind == TypeKind::kDecimal ? type.scale : 0;
+  const auto order =
+      CompareLiterals(number(step.number), number(DecimalText({limits::kMeasureStepValuesMin, scale})));
+  return order && *order >= 0;
 }
 
 Status ParseUnit(const json::Value* unit, AnalysisRule& rule) {
@@ -467,6 +483,13 @@ Status CheckRuleAgainst(const AnalysisRule& rule, const std::vector<RuleColumn>&
     }
     if (column.Allows(Use::kMeasure) && !type.IsNumeric()) {
       return Wrong(where, "is a measure but no number");
+    }
+    const auto wide = [&type](const Step& step) { return IsWide(step, type); };
+    if (column.Allows(Use::kMeasure) &&
+        ((column.filter_step && !wide(*column.filter_step)) || !std::ranges::all_of(column.dimension_steps, wide))) {
+      return Wrong(where, "is a measure, and a step of it holds fewer than " +
+                              std::to_string(limits::kMeasureStepValuesMin) +
+                              " values: sums and averages there would count them");
     }
   }
   for (const auto& [name, step] : rule.per_unit.total_steps) {

@@ -304,9 +304,9 @@ Result<GovernedCall> BuildDistinct(const AggregateCall& call, const Core& core, 
   // The column, or one that is equated with it, of a protected table.
   std::optional<ColumnRef> column;
   const auto consider = [&](ColumnRef candidate) {
-    const bool is_protected = assets[core.instances[candidate.instance].asset].IsProtected();
-    const bool unit = assets[core.instances[candidate.instance].asset].IsUnitColumn(candidate.column);
-    if (is_protected && (!column || unit)) {
+    const Asset& asset = assets[core.instances[candidate.instance].asset];
+    const bool known = column && assets[core.instances[column->instance].asset].IsUnitColumn(column->column);
+    if (asset.IsProtected() && (!column || (!known && asset.IsUnitColumn(candidate.column)))) {
       column = candidate;
     }
   };

@@ -212,7 +212,8 @@ json::Value Population::ToJson(const AssetCatalog& assets) const {
                       {"joins", std::move(join_list)},
                       {"boxes", std::move(box_list)},
                       {"own", std::move(own_list)},
-                      {"finest", finest}};
+                      {"finest", finest},
+                      {"counted", json::Array(counted.begin(), counted.end())}};
 }
 
 std::string Population::Text(const AssetCatalog& assets) const { return json::WriteCanonical(ToJson(assets)); }
@@ -249,11 +250,15 @@ Result<Population> PopulationFromJson(const json::Value& json, const AssetCatalo
   const json::Array* joins = list("joins");
   const json::Array* boxes = list("boxes");
   const json::Array* own = list("own");
-  if (tables == nullptr || joins == nullptr || boxes == nullptr || own == nullptr) {
+  const json::Array* counted = list("counted");
+  if (tables == nullptr || joins == nullptr || boxes == nullptr || own == nullptr || counted == nullptr) {
     return Unreadable();
   }
   Population out;
   out.finest = json.GetString("finest");
+  for (const json::Value& alias : *counted) {
+    out.counted.insert(alias.is_string() ? alias.as_string() : "");
+  }
   for (const json::Value& entry : *tables) {
     PopulationTable table;
     table.alias = entry.GetString("alias");

@@ -70,6 +70,9 @@ struct Population {
   std::vector<NamedBox> boxes;                    // a union of disjoint boxes; sorted by text
   OwnConditions own;
   std::string finest;  // alias of the table whose rows are counted
+  // Aliases of the protected tables that have a row for each row of the finest, itself among them, and no row twice: to
+  // count its rows is to count theirs.
+  std::set<std::string> counted;
 
   [[nodiscard]] json::Value ToJson(const AssetCatalog& assets) const;
   // The canonical text of ToJson.

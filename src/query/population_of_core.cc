@@ -5,6 +5,7 @@
 #include <compare>
 #include <tuple>
 
+#include "query/flatten.h"
 #include "query/population.h"
 
 namespace glovebox::query {
@@ -166,6 +167,12 @@ Population FromCore(const Core& core, std::size_t finest, const std::vector<Asse
   std::ranges::sort(out.tables, {}, &PopulationTable::alias);
   std::ranges::sort(out.joins);
   out.finest = AliasOf(core, assets, finest);
+  out.counted.insert(out.finest);
+  for (std::size_t i = 0; i < core.instances.size() && ReachesAllUniquely(core, assets, finest); ++i) {
+    if (assets[core.instances[i].asset].IsProtected() && ReachesAllUniquely(core, assets, i)) {
+      out.counted.insert(AliasOf(core, assets, i));
+    }
+  }
   return out;
 }
 

@@ -109,6 +109,9 @@ void PutTables(Population& population, PopulationTable units) {
   }
   population.boxes = IntersectBoxes(population.boxes, inner.boxes);
   population.finest = population.finest == units.alias ? alias : population.finest;
+  if (population.counted.erase(units.alias) > 0) {
+    population.counted.insert(alias);
+  }
 }
 
 // Puts what is fit for it in the place of distinct units, from the innermost on.

@@ -136,12 +136,13 @@ class Audit {
       cell.digest = grid.groups[g].digests[c][b];
       cell.classes = grid.Classes(c, b, g);
       cell.valued = call.branches[b].valued;
-      cell.fraction = grid.IsFraction(grid.count_class, c, g);
+      cell.fraction = grid.IsFraction(c, g);
       const std::vector<std::size_t>& known_cells = by_digest_[cell.digest];
       if (cell.fraction && std::ranges::any_of(known_cells, [&](std::size_t other) {
-            return out_[other].valued.empty() && out_[other].classes.contains(grid.count_class);
+            return out_[other].valued.empty() && std::ranges::includes(out_[other].classes, grid.count_classes);
           })) {
-        cell.classes.erase(grid.count_class);  // its rows are counted already
+        // Its rows are counted already.
+        std::erase_if(cell.classes, [&grid](const std::string& name) { return grid.count_classes.contains(name); });
       }
       // Many calls over one population are one cell.
       const auto known = std::ranges::find_if(known_cells, [&](std::size_t other) {

@@ -23,55 +23,71 @@ using query::Population;
 // What cells must have in common to be combined: the alias of the table whose rows they add up, and the contribution.
 using Subject = std::pair<std::string, std::string>;
 
-// The protected rows of a population. Of a LEFT JOIN those that were matched: what has no value in the others.
-Population MatchedRows(Population population) {
+// The protected rows of a population, counted by this table, which has one for each. Of a LEFT JOIN they are those that
+// were matched: what has no value in the others.
+Population RowsOf(Population population, const std::string& alias) {
   for (query::PopulationTable& table : population.tables) {
-    if (table.left_joined) {
-      table.left_joined = false;
-      population.finest = table.alias;
-    }
+    table.left_joined = false;
   }
+  population.finest = alias;
+  population.counted = {alias};
   return population;
 }
 
-// The table whose rows the grid's cells add up; null if it is none that can be looked at.
-const query::PopulationTable* CountedTable(const Grid& grid, const query::AssetCatalog& catalog) {
+// The aliases of the tables whose rows the grid's cells add up, as far as they can be looked at.
+std::set<std::string> CountedTables(const Grid& grid, const query::AssetCatalog& catalog) {
   const auto left = std::ranges::find(grid.population.tables, true, &query::PopulationTable::left_joined);
-  const query::PopulationTable* table =
-      left != grid.population.tables.end() ? &*left : grid.population.Table(grid.population.finest);
-  const bool usable = grid.rows_are_single && table != nullptr && table->distinct == nullptr;
-  return usable && catalog.Find(table->asset)->IsProtected() ? table : nullptr;
+  std::set<std::string> out =
+      left != grid.population.tables.end() ? std::set<std::string>{left->alias} : grid.population.counted;
+  std::erase_if(out, [&](const std::string& alias) {
+    const query::PopulationTable* table = grid.population.Table(alias);
+    return !grid.rows_are_single || table == nullptr || table->distinct != nullptr ||
+           !catalog.Find(table->asset)->IsProtected();
+  });
+  return out;
 }
 
-// What the cells of one branch are, seen from the rows that they add up; nothing if it tells of no such rows.
+// What the cells of one branch are, seen from the rows of one table; nothing if it tells of no such rows.
 std::optional<Subject> SubjectOf(const RunContext& run, const Grid& grid, std::size_t c, std::size_t b,
-                                 const std::string& contribution) {
-  const query::PopulationTable* table = CountedTable(grid, run.catalog);
-  if (table == nullptr || grid.calls[c].branches[b].none || IsSumClass(contribution)) {  // a sum is its measure's cell
-    return std::nullopt;
-  }
-  const std::string rows = CountClass(run, *table);
-  if (!table->left_joined) {
-    return IsUnitsClass(contribution) && contribution != grid.count_class
-               ? std::nullopt
-               : std::optional(Subject(table->alias, contribution));
+                                 const std::string& contribution, const query::PopulationTable& table) {
+  const std::string rows = CountClass(run, table);
+  if (!table.left_joined) {
+    // The values of a measure belong to the rows of its own table.
+    const bool of_table = IsCountClass(contribution) ? contribution == rows && grid.count_classes.contains(contribution)
+                                                     : MeasureColumn(contribution).first == table.alias;
+    return of_table ? std::optional(Subject(table.alias, contribution)) : std::nullopt;
   }
   // Rows that nothing was joined to have no value and fulfil no condition; what counts them as well speaks of own rows.
   const bool of_matched =
-      grid.Valued(c, b, contribution).starts_with(table->alias + ".") ||
-      std::ranges::all_of(grid.calls[c].branches[b].boxes, [table](const query::NamedBox& box) {
-        return std::ranges::any_of(box, [table](const auto& entry) { return entry.first.first == table->alias; });
+      grid.Valued(c, b, contribution).starts_with(table.alias + ".") ||
+      std::ranges::all_of(grid.calls[c].branches[b].boxes, [&table](const query::NamedBox& box) {
+        return std::ranges::any_of(box, [&table](const auto& entry) { return entry.first.first == table.alias; });
       });
   if (!of_matched && contribution != rows) {
     return std::nullopt;
   }
-  return Subject(table->alias, contribution == grid.count_class ? rows : contribution);
+  return Subject(table.alias, grid.count_classes.contains(contribution) ? rows : contribution);
+}
+
+// One for each table whose rows the branch tells of.
+std::set<Subject> SubjectsOf(const RunContext& run, const Grid& grid, std::size_t c, std::size_t b,
+                             const std::string& contribution) {
+  std::set<Subject> out;
+  if (grid.calls[c].branches[b].none || IsSumClass(contribution)) {  // a sum is its measure's cell
+    return out;
+  }
+  for (const std::string& alias : CountedTables(grid, run.catalog)) {
+    if (const auto subject = SubjectOf(run, grid, c, b, contribution, *grid.population.Table(alias))) {
+      out.insert(*subject);
+    }
+  }
+  return out;
 }
 
 // The classes that a cell of the branch may be of.
 std::set<std::string> ContributionsOf(const Grid& grid, std::size_t c, std::size_t b) {
   std::set<std::string> out = grid.calls[c].branches[b].classes;
-  out.insert(grid.count_class);
+  out.insert(grid.count_classes.begin(), grid.count_classes.end());
   return out;
 }
 
@@ -132,10 +148,10 @@ class Audit {
     for (std::size_t c = 0; c < grid.calls.size(); ++c) {
       for (std::size_t b = 0; b < grid.calls[c].branches.size(); ++b) {
         for (const std::string& contribution : ContributionsOf(grid, c, b)) {
-          if (SubjectOf(run_, grid, c, b, contribution) == subject_) {
+          if (SubjectsOf(run_, grid, c, b, contribution).contains(subject_)) {
             const std::string valued = Needed(grid, grid.Valued(c, b, contribution));
             for (const std::string& needed : std::set<std::string>{valued, ""}) {
-              Side side{&grid, c, b, MatchedRows(grid.BranchPopulation(c, b)), needed};
+              Side side{&grid, c, b, RowsOf(grid.BranchPopulation(c, b), subject_.first), needed};
               GB_RETURN_IF_ERROR(AddSide(std::move(side), contribution, needed == valued, query));
             }
           }
@@ -163,7 +179,7 @@ class Audit {
       const auto [entry, added] = cells_.try_emplace({digest, side.valued}, cells_.size());
       if (added) {
         GB_ASSIGN_OR_RETURN(Population population, cell.Population(run_.catalog));
-        audited_.push_back({MatchedRows(std::move(population)), side.valued, rows});
+        audited_.push_back({RowsOf(std::move(population), subject_.first), side.valued, rows});
       }
       is_new = is_new || added;
       side.cells.emplace(grid.groups[g].key, entry->second);
@@ -398,16 +414,15 @@ bool IsSomeOut(const Grid& grid, std::size_t c, std::size_t b, const std::string
 }
 
 // The subjects of the run's cells.
-std::set<Subject> SubjectsOf(const RunContext& run, const std::vector<ExecutedQuery>& queries) {
+std::set<Subject> SubjectsOfRun(const RunContext& run, const std::vector<ExecutedQuery>& queries) {
   std::set<Subject> out;
   for (const ExecutedQuery& query : queries) {
     const Grid& grid = query.grid;
     for (std::size_t c = 0; c < grid.calls.size(); ++c) {
       for (std::size_t b = 0; b < grid.calls[c].branches.size(); ++b) {
         for (const std::string& contribution : ContributionsOf(grid, c, b)) {
-          const auto subject = SubjectOf(run, grid, c, b, contribution);
-          if (subject && IsSomeOut(grid, c, b, contribution)) {
-            out.insert(*subject);
+          if (IsSomeOut(grid, c, b, contribution)) {
+            out.merge(SubjectsOf(run, grid, c, b, contribution));
           }
         }
       }
@@ -420,7 +435,7 @@ std::set<Subject> SubjectsOf(const RunContext& run, const std::vector<ExecutedQu
 
 Status WithholdCombinations(RunContext& run, std::vector<ExecutedQuery>& queries, const std::vector<Grid>& history,
                             const CellFlags& repeats) {
-  for (const Subject& subject : SubjectsOf(run, queries)) {
+  for (const Subject& subject : SubjectsOfRun(run, queries)) {
     Audit audit(run, queries, repeats, subject);
     GB_RETURN_IF_ERROR(audit.Read(history));
     GB_RETURN_IF_ERROR(audit.Run());

@@ -269,6 +269,11 @@ class Check {
     return out;
   }
 
+  // Whether the cell says how many rows have a value.
+  [[nodiscard]] static bool CountsValues(const Grid& grid, std::size_t c, std::size_t b, std::size_t g) {
+    return !grid.IsFraction(c, g) && std::ranges::any_of(grid.Classes(c, b, g), IsCountClass);
+  }
+
   // Whether the same cells are out already: then nothing new is told.
   [[nodiscard]] bool IsOutAlready(const Grid& grid, std::size_t c, std::size_t g) const {
     for (std::size_t b = 0; b < grid.calls[c].branches.size(); ++b) {
@@ -282,7 +287,7 @@ class Check {
       // A fraction told the number of values before; this cell says it.
       const std::string& valued = grid.calls[c].branches[b].valued;
       const auto kinds = there->second.kinds.find(valued);
-      if (!valued.empty() && !grid.IsFraction(grid.count_class, c, g) && grid.IsOf(grid.count_class, c, b, g) &&
+      if (!valued.empty() && CountsValues(grid, c, b, g) &&
           (kinds == there->second.kinds.end() || !TellNumberOfValues(kinds->second))) {
         return false;
       }

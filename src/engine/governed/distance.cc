@@ -182,7 +182,7 @@ class Comparison {
   [[nodiscard]] bool IsAsked(const std::string& contribution, std::size_t group_a, std::size_t group_b) const {
     const bool same = Same(group_a, group_b);
     const bool fraction =
-        a_.grid->IsFraction(contribution, a_.call, group_a) || b_.grid->IsFraction(contribution, b_.call, group_b);
+        a_.grid->IsFractionOf(contribution, a_.call, group_a) || b_.grid->IsFractionOf(contribution, b_.call, group_b);
     return a_.relevant[group_a] && b_.relevant[group_b] &&
            (same ? AreOfTwoMeasures(contribution) && !fraction : !one_shape_) && !a_.Digest(group_a).empty() &&
            !b_.Digest(group_b).empty() && a_.grid->IsOf(contribution, a_.call, a_.branch, group_a) &&
@@ -205,7 +205,7 @@ class Comparison {
     const Population& y = b_.grid->population;
     const query::PopulationTable* table = x.Table(x.finest);
     if (b_.grid->stale || x.finest != y.finest || table == nullptr || x.joins != y.joins || !a_.grid->rows_are_single ||
-        !b_.grid->rows_are_single || (IsUnitsClass(contribution) && contribution != a_.grid->count_class) ||
+        !b_.grid->rows_are_single || (IsUnitsClass(contribution) && !a_.grid->count_classes.contains(contribution)) ||
         !HaveOneUnit(x, unit.alias_a, x.finest, run_.catalog) ||
         !HaveOneUnit(y, unit.alias_b, y.finest, run_.catalog)) {
       return std::nullopt;

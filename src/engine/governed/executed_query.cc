@@ -180,6 +180,13 @@ class Accounting {
     return {};
   }
 
+  // Whether a unit without a value in one row may have one in another: a count of those that have one tells then of the
+  // units that have none at all, of which rows say nothing.
+  [[nodiscard]] bool MayHaveOther(const query::GovernedCall& call) const {
+    return call.distinct == query::Distinct::kColumn &&
+           !run_.statistics[query_.core.instances[call.distinct_column.instance].asset].one_row_per_unit;
+  }
+
   // Which cells tell, beside a count of the same rows, about 1 to k-1 units without a value (P4, stored NULLs).
   void NoteMissingValues() {
     for (std::size_t c = 0; c < query_.calls.size(); ++c) {
@@ -192,7 +199,8 @@ class Accounting {
           const std::size_t q = Ask(
               {sql_.branch_regions[c][b], counted.instance, UnitCount::Rows::kWithoutValue, valued}, counted.min_units);
           for (std::size_t g = 0; g < executed_.groups; ++g) {
-            if (questions_[q].answers[g] == Units::kFew) {
+            const Units missing = questions_[q].answers[g];
+            if (missing == Units::kFew || (missing != Units::kNone && MayHaveOther(query_.calls[c]))) {
               executed_.grid.groups[g].few_missing[c] = true;
             }
           }
@@ -219,6 +227,16 @@ std::string CountClass(const RunContext& run, const query::PopulationTable& tabl
   const bool single =
       asset->OneRowPerUnit() || (asset->IsProtected() && run.StatisticsOf(table.asset).one_row_per_unit);
   return table.distinct != nullptr || single ? UnitsClass(*asset) : "rows:" + table.alias;
+}
+
+std::set<std::string> CountClasses(const RunContext& run, const query::Population& population) {
+  std::set<std::string> out;
+  for (const std::string& alias : population.counted) {
+    const query::PopulationTable* table = population.Table(alias);
+    GB_ASSERT(table != nullptr);
+    out.insert(CountClass(run, *table));
+  }
+  return out;
 }
 
 const AssetStatistics& RunContext::StatisticsOf(const std::string& asset) const {
@@ -347,9 +365,7 @@ Result<ExecutedQuery> ExecuteGroups(RunContext& run, std::size_t index) {
   const GovernedSql& sql = run.plan.sql[index];
   ExecutedQuery executed;
   executed.index = index;
-  const query::PopulationTable* finest = sql.population.Table(sql.population.finest);
-  GB_ASSERT(finest != nullptr);
-  executed.grid = GridOf(query, sql, run.assets, CountClass(run, *finest));
+  executed.grid = GridOf(query, sql, run.assets, CountClasses(run, sql.population));
   GB_RETURN_IF_ERROR(SettleMappings(run, executed.grid));
   GB_RETURN_IF_ERROR(SettleConditions(run, executed.grid.population));
   GB_RETURN_IF_ERROR(SettleKeys(run, executed.grid));

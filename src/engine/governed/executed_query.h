@@ -63,6 +63,8 @@ struct ExecutedQuery {
 // The class (grid.h) of the number of a table's rows: of presence, if a unit has at most one, by a declared key or by
 // what is stored.
 std::string CountClass(const RunContext& run, const query::PopulationTable& table);
+// Of the tables that Population::counted names.
+std::set<std::string> CountClasses(const RunContext& run, const query::Population& population);
 // The table's alias and the column that GridBranch::valued names.
 query::PopulationColumn MeasureColumn(const std::string& valued);
 // Whether a row has a value of it; TRUE if it names nothing.

@@ -43,15 +43,27 @@ std::string ValuedOf(const query::GovernedCall& call, std::size_t branch, const 
 
 std::set<std::string> ClassesOf(const query::GovernedCall& call, const query::GovernedQuery& query,
                                 const std::vector<query::Asset>& assets, const std::string& valued,
-                                const std::string& kind, const std::string& rows) {
+                                const std::string& kind, const std::set<std::string>& rows) {
   std::set<std::string> classes;
   if (!valued.empty()) {
     classes.insert(valued);
   }
   if (call.distinct != Distinct::kNo) {
-    classes.insert(UnitsClass(assets[query.core.instances[call.distinct_column.instance].asset]));
+    // What is equated with the column has as many.
+    std::set<query::ColumnRef> columns{call.distinct_column};
+    for (const std::set<query::ColumnRef>& equal : query::EqualityClasses(query.core)) {
+      if (equal.contains(call.distinct_column)) {
+        columns.insert(equal.begin(), equal.end());
+      }
+    }
+    for (const query::ColumnRef column : columns) {
+      const query::Asset& asset = assets[query.core.instances[column.instance].asset];
+      if (asset.IsProtected()) {
+        classes.insert(UnitsClass(asset));
+      }
+    }
   } else if (valued.empty() || TellNumberOfValues({kind}) || IsFractionKind(kind)) {
-    classes.insert(rows);
+    classes.insert(rows.begin(), rows.end());
   }
   return classes;
 }
@@ -180,10 +192,10 @@ std::string UnitsClass(const query::Asset& asset) { return "units:" + asset.owne
 Status UnreadableRecord() { return Status(ErrorCode::kDataLoss, "a release record does not read"); }
 
 Grid GridOf(const query::GovernedQuery& query, const query::GovernedSql& sql, const std::vector<query::Asset>& assets,
-            const std::string& count_class) {
+            std::set<std::string> count_classes) {
   Grid grid;
   grid.population = sql.population;
-  grid.count_class = count_class;
+  grid.count_classes = std::move(count_classes);
   grid.rows_are_single = query::ReachesAllUniquely(query.core, assets, query.finest);
   for (const query::Leaf& leaf : query.leaves) {
     grid.leaves.push_back(LeafOf(leaf, query, assets));
@@ -194,7 +206,7 @@ Grid GridOf(const query::GovernedQuery& query, const query::GovernedSql& sql, co
     for (std::size_t b = 0; b < call.branches.size(); ++b) {
       const query::Branch& branch = call.branches[b];
       std::string valued = ValuedOf(call, b, query, assets);
-      std::set<std::string> classes = ClassesOf(call, query, assets, valued, out.kind, grid.count_class);
+      std::set<std::string> classes = ClassesOf(call, query, assets, valued, out.kind, grid.count_classes);
       if (query::DominancePercent(query, call, branch, assets) > 0) {
         classes.insert(std::string(kSumPrefix) + valued);
       }
@@ -219,8 +231,8 @@ std::int64_t Grid::Total(std::size_t call, std::size_t branch) const {
 
 std::set<std::string> Grid::Classes(std::size_t call, std::size_t branch, std::size_t group) const {
   std::set<std::string> out = calls[call].branches[branch].classes;
-  if (IsOf(count_class, call, branch, group)) {
-    out.insert(count_class);
+  if (!calls[call].branches[branch].valued.empty() && groups[group].told[call]) {
+    out.insert(count_classes.begin(), count_classes.end());
   }
   return out;
 }
@@ -228,11 +240,11 @@ std::set<std::string> Grid::Classes(std::size_t call, std::size_t branch, std::s
 bool Grid::IsOf(const std::string& contribution, std::size_t call, std::size_t branch, std::size_t group) const {
   const GridBranch& of = calls[call].branches[branch];
   return of.classes.contains(contribution) ||
-         (contribution == count_class && !of.valued.empty() && groups[group].told[call]);
+         (count_classes.contains(contribution) && !of.valued.empty() && groups[group].told[call]);
 }
 
-bool Grid::IsFraction(const std::string& contribution, std::size_t call, std::size_t group) const {
-  return contribution == count_class && IsFractionKind(calls[call].kind) && !groups[group].told[call];
+bool Grid::IsFraction(std::size_t call, std::size_t group) const {
+  return IsFractionKind(calls[call].kind) && !groups[group].told[call];
 }
 
 const std::string& Grid::Valued(std::size_t call, std::size_t branch, const std::string& contribution) const {

@@ -78,7 +78,7 @@ struct Grid {
   std::vector<GridLeaf> leaves;
   std::vector<GridCall> calls;
   std::vector<GridGroup> groups;
-  std::string count_class;                        // of COUNT(*)
+  std::set<std::string> count_classes;            // of COUNT(*): one for each table that Population::counted names
   bool rows_are_single = false;                   // no join multiplies the rows of the finest table
   bool stale = false;                             // from history, over another version of some table
   std::vector<std::vector<std::int64_t>> totals;  // [call][branch], from history, where groups are left out; see Total
@@ -89,8 +89,11 @@ struct Grid {
   [[nodiscard]] std::set<std::string> Classes(std::size_t call, std::size_t branch, std::size_t group) const;
   [[nodiscard]] bool IsOf(const std::string& contribution, std::size_t call, std::size_t branch,
                           std::size_t group) const;
-  // Whether it is of this class as a fraction only: nothing else tells its number of values.
-  [[nodiscard]] bool IsFraction(const std::string& contribution, std::size_t call, std::size_t group) const;
+  // Whether the cell is of the classes of counts as a fraction only: nothing else tells its number of values.
+  [[nodiscard]] bool IsFraction(std::size_t call, std::size_t group) const;
+  [[nodiscard]] bool IsFractionOf(const std::string& contribution, std::size_t call, std::size_t group) const {
+    return count_classes.contains(contribution) && IsFraction(call, group);
+  }
   // What a row needs a value of to contribute to a cell of this class; empty: every row contributes.
   [[nodiscard]] const std::string& Valued(std::size_t call, std::size_t branch, const std::string& contribution) const;
   // The population of a branch over all groups, and of one cell.
@@ -107,9 +110,9 @@ struct Grid {
   [[nodiscard]] std::string Shape(std::size_t call, std::size_t branch, const query::AssetCatalog& assets) const;
 };
 
-// The grid of a planned query, without groups. `count_class`: CountClass of the population's finest table.
+// The grid of a planned query, without groups. `count_classes`: CountClasses of its population.
 Grid GridOf(const query::GovernedQuery& query, const query::GovernedSql& sql, const std::vector<query::Asset>& assets,
-            const std::string& count_class);
+            std::set<std::string> count_classes);
 
 // DATA_LOSS.
 Status UnreadableRecord();

@@ -116,7 +116,7 @@ json::Value GridToJson(const Grid& grid, const AssetCatalog& assets) {
                       {"calls", std::move(calls)},
                       {"groups", std::move(groups)},
                       {"totals", TableJson(totals)},
-                      {"count_class", grid.count_class},
+                      {"count_classes", json::Array(grid.count_classes.begin(), grid.count_classes.end())},
                       {"rows_are_single", grid.rows_are_single}};
 }
 
@@ -249,13 +249,16 @@ Result<Grid> GridFromJson(const json::Value& json, const AssetCatalog& assets) {
   const json::Value* calls = json.Get("calls");
   const json::Value* groups = json.Get("groups");
   const json::Value* totals = json.Get("totals");
+  const json::Value* count_classes = json.Get("count_classes");
   if (population == nullptr || leaves == nullptr || calls == nullptr || groups == nullptr || totals == nullptr ||
-      !leaves->is_array() || !calls->is_array() || !groups->is_array()) {
+      count_classes == nullptr || !count_classes->is_array() || !leaves->is_array() || !calls->is_array() || !groups->is_array()) {
     return UnreadableRecord();
   }
   Grid grid;
   GB_ASSIGN_OR_RETURN(grid.population, query::PopulationFromJson(*population, assets));
-  grid.count_class = json.GetString("count_class");
+  for (const json::Value& name : count_classes->as_array()) {
+    grid.count_classes.insert(name.is_string() ? name.as_string() : "");
+  }
   grid.rows_are_single = json.GetBool("rows_are_single");
   for (const json::Value& leaf : leaves->as_array()) {
     GB_ASSIGN_OR_RETURN(GridLeaf read, LeafFromJson(leaf, grid.population, assets));

@@ -138,7 +138,7 @@ std::int64_t MinimumOf(const RunContext& run, const Population& population, cons
 
 std::string CellAt::Valued(const std::string& contribution) const {
   const bool left = std::ranges::any_of(grid->population.tables, &query::PopulationTable::left_joined);
-  return grid->IsFraction(contribution, call, group) && !left ? "" : grid->Valued(call, branch, contribution);
+  return grid->IsFractionOf(contribution, call, group) && !left ? "" : grid->Valued(call, branch, contribution);
 }
 
 std::int64_t CellAt::Rows(const std::string& contribution) const {
@@ -156,7 +156,7 @@ Result<bool> IsRemainderUnsafe(RunContext& run, const CellAt& total, std::int64_
     return rows <= 0 ? Result<bool>(false) : IsRemainderDominated(run, total, parts(), contribution);
   }
   std::vector<CellAt> cells;
-  const bool uneven = IsUnitsClass(contribution) && total.grid->count_class != contribution;
+  const bool uneven = IsUnitsClass(contribution) && !total.grid->count_classes.contains(contribution);
   if (rows <= 0 && !uneven) {
     // Nothing is left, unless a part counts rows that the total does not.
     const std::string valued = total.Valued(contribution);

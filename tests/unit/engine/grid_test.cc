@@ -18,7 +18,7 @@ TEST_F(GridTest, ComesBackFromJsonAsItWas) {
   const Result<Grid> back = GridFromJson(json, catalog_);
   ASSERT_TRUE(back.ok()) << back.status().message();
   EXPECT_EQ(json::WriteCanonical(GridToJson(*back, catalog_)), json::WriteCanonical(json));
-  EXPECT_EQ(back->count_class, grid.count_class);
+  EXPECT_EQ(back->count_classes, grid.count_classes);
   EXPECT_FALSE(back->rows_are_single);
   for (std::size_t g = 0; g < grid.groups.size(); ++g) {
     EXPECT_EQ(back->groups[g].key, grid.groups[g].key);
@@ -88,16 +88,16 @@ TEST_F(GridTest, WhatTellsTheNumberOfValuesCountsThem) {
       {{}});
   using Classes = std::set<std::string>;
   const std::string count = "units:acme/person";
-  EXPECT_EQ(grid.count_class, count);
+  EXPECT_EQ(grid.count_classes, Classes{count});
   EXPECT_TRUE(grid.rows_are_single);
   EXPECT_EQ(grid.Classes(0, 0, 0), Classes{count});
   EXPECT_EQ(grid.Valued(0, 0, count), "");
   EXPECT_EQ(grid.Classes(1, 0, 0), (Classes{count, "crm.x"}));  // told, beside what is out
   EXPECT_EQ(grid.Valued(1, 0, count), "crm.x");
   EXPECT_EQ(grid.Classes(2, 0, 0), (Classes{count, "crm.x"}));
-  EXPECT_TRUE(grid.IsFraction(count, 2, 0));
-  EXPECT_FALSE(grid.IsFraction("crm.x", 2, 0));
-  EXPECT_FALSE(grid.IsFraction(count, 3, 0));
+  EXPECT_TRUE(grid.IsFractionOf(count, 2, 0));
+  EXPECT_FALSE(grid.IsFractionOf("crm.x", 2, 0));
+  EXPECT_FALSE(grid.IsFractionOf(count, 3, 0));
   EXPECT_EQ(grid.Classes(3, 0, 0), (Classes{count, "crm.x"}));
   EXPECT_EQ(grid.Classes(4, 0, 0), (Classes{count, "crm.x"}));
   EXPECT_EQ(grid.Classes(5, 0, 0), (Classes{count, "crm.mail"}));
@@ -113,7 +113,7 @@ TEST_F(GridTest, WhatTellsTheNumberOfValuesCountsThem) {
 TEST_F(GridTest, RowsThatAnOwnTableMultipliesAreNoProof) {
   EXPECT_FALSE(GridWith("SELECT COUNT(DISTINCT c.id) FROM my AS m JOIN crm AS c USING (id)", {}).rows_are_single);
   EXPECT_TRUE(GridWith("SELECT COUNT(*) FROM tx AS t JOIN crm AS c USING (id)", {}).rows_are_single);
-  EXPECT_EQ(GridWith("SELECT COUNT(*) FROM tx", {}).count_class, "rows:tx");
+  EXPECT_EQ(GridWith("SELECT COUNT(*) FROM tx", {}).count_classes, std::set<std::string>{"rows:tx"});
 }
 
 TEST_F(GridTest, WhatNoRowCanBeInHasNoDigest) {
