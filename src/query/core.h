@@ -82,10 +82,10 @@ using Box = std::map<ColumnRef, Subset>;
 // A union of disjoint boxes.
 using Region = std::vector<Box>;
 
-// A condition on own columns. `in` is set for the simple form: one column, a list of constants.
+// A condition on own columns.
 struct OwnCondition {
   ExprPtr expr;      // over the core's base attributes
-  std::string text;  // canonical, over "name"."column"
+  std::string text;  // as it was written, over "name"."column"
 };
 
 struct Core {
@@ -108,7 +108,7 @@ struct Leaf {
   bool identity_partition = false;                     // kPartition: each value is its own label, NULL is NULL
   Step step;                                           // kBucket: the value is the boundary at or before
   ExprPtr own;                                         // kOwn
-  std::string own_text;                                // kOwn, canonical
+  std::string own_text;                                // kOwn: as it was written
   AttrId output{};                                     // of the governed result
 };
 

@@ -5,6 +5,7 @@
 
 #include "base/strings.h"
 #include "query/flatten.h"
+#include "query/literal.h"
 #include "query/print_expr.h"
 #include "query/refuse.h"
 
@@ -76,39 +77,6 @@ Status CheckJoin(const Equality& join, const Core& core, const std::vector<Asset
                   "protected tables of one owner are joined on their unit keys; write '=' between these");
   }
   return {};
-}
-
-// Collects `column = constant`, `column IN (constants)` and ORs of these over one attribute.
-bool CollectSimple(const Expr& expr, std::optional<AttrId>& attr, std::vector<std::string>& values) {
-  const auto column = [&attr](const Expr& e) {
-    if (e.op != ExprOp::kAttr || (attr && *attr != e.attr)) {
-      return false;
-    }
-    attr = e.attr;
-    return true;
-  };
-  if (expr.op == ExprOp::kOr) {
-    return std::ranges::all_of(expr.args, [&](const ExprPtr& arg) { return CollectSimple(*arg, attr, values); });
-  }
-  if (expr.op == ExprOp::kCompare && expr.compare == CompareOp::kEq) {
-    const bool left = expr.args[0]->op == ExprOp::kAttr;
-    const Expr& constant = *expr.args[left ? 1 : 0];
-    if (!column(*expr.args[left ? 0 : 1]) || constant.op != ExprOp::kLiteral) {
-      return false;
-    }
-    values.push_back(LiteralSql(constant.literal));
-    return true;
-  }
-  if (expr.op == ExprOp::kIn && column(*expr.args[0])) {
-    for (std::size_t i = 1; i < expr.args.size(); ++i) {
-      if (expr.args[i]->op != ExprOp::kLiteral) {
-        return false;
-      }
-      values.push_back(LiteralSql(expr.args[i]->literal));
-    }
-    return true;
-  }
-  return false;
 }
 
 }  // namespace
@@ -280,19 +248,7 @@ std::string GuardedText(const Expr& expr, const Core& core, const AttrNames& nam
 }
 
 std::string OwnEqualsText(const std::string& text, const ast::Literal& value) {
-  return IsNull(value) ? "(" + text + " IS NULL)" : "(" + text + " IN (" + LiteralSql(value) + "))";
-}
-
-std::string OwnConditionText(const Expr& expr, const Core& core, const std::vector<Asset>& assets) {
-  std::optional<AttrId> attr;
-  std::vector<std::string> values;
-  if (!CollectSimple(expr, attr, values)) {
-    return OwnText(expr, core, assets);
-  }
-  std::ranges::sort(values);
-  const auto same = std::ranges::unique(values);
-  values.erase(same.begin(), same.end());
-  return "(" + OwnText(*MakeAttr(*attr), core, assets) + " IN (" + Join(values, ", ") + "))";
+  return "(" + text + (IsNull(value) ? " IS NULL" : " = " + LiteralSql(value)) + ")";
 }
 
 }  // namespace glovebox::query

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstddef>
-#include <string>
 
 #include "base/result.h"
 #include "query/core.h"
@@ -20,8 +19,5 @@ Status CheckDistinctUnits(const Instance& instance, const std::vector<Asset>& as
 
 // Own columns in conditions and keys are the own dimensions that their rule declares (P9).
 Status CheckOwnColumns(const Expr& expr, const Core& core, const std::vector<Asset>& assets);
-
-// Canonical text of a condition over own columns. `column = value`, `column IN (...)` and ORs of these have one form.
-std::string OwnConditionText(const Expr& expr, const Core& core, const std::vector<Asset>& assets);
 
 }  // namespace glovebox::query

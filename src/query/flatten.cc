@@ -465,7 +465,7 @@ class Flattener {
         return Refuse("P6", expr.position, "a condition on the own table of a LEFT JOIN stands in WHERE");
       }
       GB_RETURN_IF_ERROR(CheckOwnColumns(expr, flat_.core, assets_));
-      flat_.core.own.push_back({predicate.expr, OwnConditionText(expr, flat_.core, assets_)});
+      flat_.core.own.push_back({predicate.expr, OwnText(expr, flat_.core, assets_)});
       return {};
     }
     GB_ASSIGN_OR_RETURN(

@@ -37,12 +37,12 @@ bool ReachesAllUniquely(const Core& core, const std::vector<Asset>& assets, std:
 // them.
 bool IsDimensionMapping(const Core& core, const std::vector<Asset>& assets, std::size_t instance);
 
-// Canonical text of an expression over own columns: "asset"."column".
+// An expression over own columns as it was written, over "asset"."column".
 std::string OwnText(const Expr& expr, const Core& core, const std::vector<Asset>& assets);
 // The text of an own expression. What depends on several own tables is computed for the rows that a join leaves:
 // whether it fails would tell who is there, so it has no value instead.
 std::string GuardedText(const Expr& expr, const Core& core, const AttrNames& names);
-// The condition that an own expression has this value, in the same form as the author's simple conditions.
+// The condition that an own expression has this value, as an author writes it.
 std::string OwnEqualsText(const std::string& text, const ast::Literal& value);
 
 }  // namespace glovebox::query

@@ -18,7 +18,7 @@ TEST(PopulationTest, OneConditionHasOneText) {
        "SELECT COUNT(*) FROM crm WHERE NOT (age < 30) AND NOT (age >= 50)",
        "SELECT COUNT(*) FROM crm WHERE age // 10 * 10 IN (40, 30)"},
       {"SELECT COUNT(*) FROM my AS m JOIN crm AS c ON m.user_id = c.user_id WHERE m.grp = 'a'",
-       "SELECT COUNT(*) FROM crm AS c JOIN my AS m ON c.user_id = m.user_id WHERE m.grp IN ('a')",
+       "SELECT COUNT(*) FROM crm AS c JOIN my AS m ON c.user_id = m.user_id WHERE m.grp = 'a'",
        "SELECT COUNT(*) FROM crm WHERE user_id IN (SELECT user_id FROM my WHERE grp = 'a')"},
       {"SELECT COUNT(*) FROM crm WHERE user_id IN (SELECT user_id FROM tx WHERE sku = 'x')",
        "SELECT COUNT(*) FROM crm AS c WHERE EXISTS (SELECT 1 FROM tx AS t WHERE t.user_id = c.user_id AND t.sku <> "
