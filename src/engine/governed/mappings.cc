@@ -80,20 +80,30 @@ std::optional<Mapping> MappingOf(const Population& population, const query::Popu
   return maps ? std::optional(out) : std::nullopt;
 }
 
-// The dimension's values that the table has a row for, with what `expressions` are in it, if `condition` holds.
+// The dimension's values that the table has a row for, with what `keys` are in it, if `condition` holds. Both are
+// computed for every row of the table, whichever values there are: what fails, fails whatever protected rows hold.
 Result<duckdb::ResultTable> MappedValues(RunContext& run, const Mapping& mapping, const std::string& condition,
-                                         const std::vector<std::string>& expressions) {
+                                         const std::vector<std::string>& keys) {
+  std::string rows =
+      "(" + condition + ") IS TRUE AS here, " + query::ColumnSql(mapping.alias, mapping.key) + " AS value";
+  std::string select = "CAST(v.i AS BIGINT)";
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    const std::string name = "k" + std::to_string(i);
+    rows += ", " + keys[i] + " AS " + name;
+    select += ", m." + name;
+  }
+  // A table of its own: a query over the values alone would compute what it needs.
+  GB_RETURN_IF_ERROR(run.connection.Execute("CREATE TEMP TABLE mapping AS SELECT " + rows + " FROM " +
+                                            mapping.asset->relation + " AS " + query::QuoteName(mapping.alias)));
   std::string values;
   for (std::size_t i = 0; i < mapping.domain->values.size(); ++i) {
     values += (i == 0 ? "(" : ", (") + std::to_string(i) + ", " + query::LiteralSql(mapping.domain->values[i]) + ")";
   }
-  std::string select = "CAST(v.i AS BIGINT)";
-  for (const std::string& expression : expressions) {
-    select += ", " + expression;
-  }
-  return run.connection.Query("SELECT " + select + " FROM (VALUES " + values + ") AS v(i, value) JOIN " +
-                              mapping.asset->relation + " AS " + query::QuoteName(mapping.alias) +
-                              " ON v.value = " + query::ColumnSql(mapping.alias, mapping.key) + " WHERE " + condition);
+  GB_ASSIGN_OR_RETURN(duckdb::ResultTable out,
+                      run.connection.Query("SELECT " + select + " FROM (VALUES " + values +
+                                           ") AS v(i, value) JOIN mapping AS m ON v.value = m.value WHERE m.here"));
+  GB_RETURN_IF_ERROR(run.connection.Execute("DROP TABLE mapping"));
+  return out;
 }
 
 // The table goes out of tables, joins and conditions; returns the conditions.

@@ -11,8 +11,8 @@
 
 namespace glovebox::engine::governed {
 
-// Replaces the mappings of a grid, inside distinct units as well. A table whose columns stand beside those of other
-// tables in one condition or key stays.
+// Replaces the mappings of a grid, inside distinct units as well. What is asked of their columns has been computed for
+// all of their rows then: if it fails, it fails whatever protected rows hold (P13).
 Status SettleMappings(RunContext& run, Grid& grid);
 
 }  // namespace glovebox::engine::governed
