@@ -129,6 +129,20 @@ std::string DoubleText(double value) {
   return error == std::errc() ? std::string(buffer.data(), end) : "0";
 }
 
+// A NUL would end the statement.
+std::string TextSql(std::string_view text) {
+  std::string quoted = "'";
+  for (const char c : text) {
+    if (c == '\0') {
+      quoted += "' || chr(0) || '";
+    } else {
+      quoted.append(c == '\'' ? 2 : 1, c);
+    }
+  }
+  quoted += "'";
+  return text.find('\0') == std::string_view::npos ? quoted : "(" + quoted + ")";
+}
+
 Int128 Power10(int exponent) {
   Int128 value = 1;
   for (int i = 0; i < exponent; ++i) {
@@ -254,16 +268,8 @@ std::string LiteralSql(const ast::Literal& literal) {
   }
   const std::string text = LiteralText(literal);
   switch (literal.type.kind) {
-    case TypeKind::kText: {
-      std::string quoted = "'";
-      for (const char c : text) {
-        quoted += c;
-        if (c == '\'') {
-          quoted += c;
-        }
-      }
-      return quoted + "'";
-    }
+    case TypeKind::kText:
+      return TextSql(text);
     case TypeKind::kDate:
       return "DATE '" + text + "'";
     case TypeKind::kTimestamp:

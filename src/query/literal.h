@@ -28,7 +28,7 @@ Civil CivilFromDays(std::int64_t days);
 Result<ast::Literal> ParseLiteral(std::string_view text, const Type& type);
 // The literal form; dates as YYYY-MM-DD, timestamps as YYYY-MM-DD HH:MM:SS[.ffffff]. REQUIRES: not NULL, no interval.
 std::string LiteralText(const ast::Literal& literal);
-// SQL text for DuckDB, typed: DATE '2026-01-31', 'it''s', 12::BIGINT.
+// SQL text for DuckDB, typed: DATE '2026-01-31', 'it''s', (12); a text with a NUL is joined around chr(0).
 std::string LiteralSql(const ast::Literal& literal);
 
 [[nodiscard]] bool IsNull(const ast::Literal& literal);

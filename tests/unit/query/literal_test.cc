@@ -67,6 +67,8 @@ TEST(LiteralTest, RefusesWhatIsNoLiteral) {
 TEST(LiteralTest, PrintsSqlThatCannotBeBrokenOutOf) {
   EXPECT_EQ(LiteralSql(Parse("it's", Type::Text())), "'it''s'");
   EXPECT_EQ(LiteralSql(Parse("'; DROP TABLE x; --", Type::Text())), "'''; DROP TABLE x; --'");
+  EXPECT_EQ(LiteralSql(Parse(std::string_view("b\0'c", 4), Type::Text())), "('b' || chr(0) || '''c')");
+  EXPECT_EQ(LiteralSql(Parse(std::string_view("\0", 1), Type::Text())), "('' || chr(0) || '')");
   EXPECT_EQ(LiteralSql(Parse("-5", Type::Integer(32))), "(-5)");
   EXPECT_EQ(LiteralSql(Parse("2026-11-23", Type::Date())), "DATE '2026-11-23'");
   EXPECT_EQ(LiteralSql(ast::Literal{}), "NULL");
