@@ -130,6 +130,7 @@ Status CheckDistinctUnits(const Instance& instance, const std::vector<Asset>& as
 Status CheckOwnColumns(const Expr& expr, const Core& core, const std::vector<Asset>& assets) {
   std::set<AttrId> attrs;
   CollectAttrs(expr, attrs);
+  std::set<std::size_t> instances;
   const std::set<ColumnRef> identities = IdentityColumns(core, assets);
   for (const AttrId attr : attrs) {
     const ColumnRef column = core.attrs.at(attr);
@@ -150,6 +151,14 @@ Status CheckOwnColumns(const Expr& expr, const Core& core, const std::vector<Ass
                         "' of an own table that is joined to protected rows is no own dimension; its rule declares "
                         "which columns are dimensions or filters");
     }
+    instances.insert(column.instance);
+  }
+  // It would be computed for the pairs of rows that protected rows make: its errors, memory and time would tell them.
+  if (instances.size() > 1) {
+    return Refuse(
+        "P9", expr.position,
+        "an expression over columns of two own tables; make one own table of them first, or write a condition "
+        "or key for each");
   }
   return {};
 }
@@ -230,21 +239,10 @@ bool ReachesAllUniquely(const Core& core, const std::vector<Asset>& assets, std:
 }
 
 std::string OwnText(const Expr& expr, const Core& core, const std::vector<Asset>& assets) {
-  return GuardedText(expr, core, [&](AttrId attr) {
+  return PrintExpr(expr, [&](AttrId attr) {
     const ColumnRef column = core.attrs.at(attr);
     return QuoteName(AssetOf(core, assets, column).DisplayName()) + "." + QuoteName(NameOf(core, assets, column));
   });
-}
-
-std::string GuardedText(const Expr& expr, const Core& core, const AttrNames& names) {
-  std::set<AttrId> attrs;
-  CollectAttrs(expr, attrs);
-  std::set<std::size_t> instances;
-  for (const AttrId attr : attrs) {
-    instances.insert(core.attrs.at(attr).instance);
-  }
-  const std::string printed = PrintExpr(expr, names);
-  return instances.size() > 1 ? "TRY(" + printed + ")" : printed;
 }
 
 std::string OwnEqualsText(const std::string& text, const ast::Literal& value) {

@@ -17,7 +17,7 @@ Status CheckJoins(const Core& core, const std::vector<Asset>& assets);
 // Distinct units are distinct by the unit key of their asset.
 Status CheckDistinctUnits(const Instance& instance, const std::vector<Asset>& assets, std::size_t position);
 
-// Own columns in conditions and keys are the own dimensions that their rule declares (P9).
+// Own columns in conditions and keys are the own dimensions that their rule declares, those of one table in each (P9).
 Status CheckOwnColumns(const Expr& expr, const Core& core, const std::vector<Asset>& assets);
 
 }  // namespace glovebox::query

@@ -10,7 +10,6 @@
 #include "base/result.h"
 #include "query/core.h"
 #include "query/plan.h"
-#include "query/print_expr.h"
 
 namespace glovebox::query {
 
@@ -37,11 +36,8 @@ bool ReachesAllUniquely(const Core& core, const std::vector<Asset>& assets, std:
 // them.
 bool IsDimensionMapping(const Core& core, const std::vector<Asset>& assets, std::size_t instance);
 
-// An expression over own columns as it was written, over "asset"."column".
+// An expression over columns of an own table as it was written, over "asset"."column".
 std::string OwnText(const Expr& expr, const Core& core, const std::vector<Asset>& assets);
-// The text of an own expression. What depends on several own tables is computed for the rows that a join leaves:
-// whether it fails would tell who is there, so it has no value instead.
-std::string GuardedText(const Expr& expr, const Core& core, const AttrNames& names);
 // The condition that an own expression has this value, as an author writes it.
 std::string OwnEqualsText(const std::string& text, const ast::Literal& value);
 

@@ -86,7 +86,7 @@ class Select {
   }
 
   std::string Text(const Expr& expr) {
-    return GuardedText(expr, core_, [this](AttrId attr) { return Column(core_.attrs.at(attr)); });
+    return PrintExpr(expr, [this](AttrId attr) { return Column(core_.attrs.at(attr)); });
   }
 
   [[nodiscard]] std::string Sql() const {
@@ -214,18 +214,14 @@ class Memberships {
 
   enum class Scope { kConnected, kUnconnected, kMapping };
 
+  // REQUIRES: an expression over columns of one table (P9).
   [[nodiscard]] Scope ScopeOf(const Expr& expr, const Connected& connected) const {
     std::set<AttrId> attrs;
     CollectAttrs(expr, attrs);
-    Scope scope = Scope::kConnected;
-    for (const AttrId attr : attrs) {
-      const std::size_t instance = core_.attrs.at(attr).instance;
-      if (mapping_[instance]) {
-        return Scope::kMapping;
-      }
-      scope = connected.contains(instance) ? scope : Scope::kUnconnected;
-    }
-    return scope;
+    const std::size_t instance = core_.attrs.at(*attrs.begin()).instance;
+    return mapping_[instance]             ? Scope::kMapping
+           : connected.contains(instance) ? Scope::kConnected
+                                          : Scope::kUnconnected;
   }
 
   [[nodiscard]] OwnMembership Of(std::size_t own) const {

@@ -30,29 +30,15 @@ struct Mapping {
   const query::ColumnDomain* domain = nullptr;
 };
 
-bool IsOf(const std::set<PopulationColumn>& columns, const std::string& alias) {
-  return std::ranges::all_of(columns, [&alias](const PopulationColumn& column) { return column.first == alias; });
-}
-
 bool Touches(const std::set<PopulationColumn>& columns, const std::string& alias) {
   return std::ranges::any_of(columns, [&alias](const PopulationColumn& column) { return column.first == alias; });
 }
 
 // Nothing if the table is none.
 std::optional<Mapping> MappingOf(const Population& population, const query::PopulationTable& table,
-                                 const std::vector<GridLeaf>& leaves, const query::AssetCatalog& assets) {
+                                 const query::AssetCatalog& assets) {
   Mapping out{.alias = table.alias, .asset = assets.Find(table.asset), .key = "", .dimension = {}};
   if (out.asset == nullptr || out.asset->IsProtected() || table.distinct != nullptr || table.left_joined) {
-    return std::nullopt;
-  }
-  const bool alone = std::ranges::all_of(population.own,
-                                         [&](const auto& entry) {
-                                           return !Touches(entry.first, table.alias) || IsOf(entry.first, table.alias);
-                                         }) &&
-                     std::ranges::all_of(leaves, [&](const GridLeaf& leaf) {
-                       return !Touches(leaf.own_columns, table.alias) || IsOf(leaf.own_columns, table.alias);
-                     });
-  if (!alone) {
     return std::nullopt;
   }
   std::size_t dimensions = 0;
@@ -159,7 +145,7 @@ Status Settle(RunContext& run, Population& population, std::vector<GridLeaf>& le
   }
   std::vector<Mapping> mappings;
   for (const query::PopulationTable& table : population.tables) {
-    if (auto mapping = MappingOf(population, table, leaves, run.catalog)) {
+    if (auto mapping = MappingOf(population, table, run.catalog)) {
       mappings.push_back(std::move(*mapping));
     }
   }

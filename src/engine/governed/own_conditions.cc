@@ -102,7 +102,7 @@ Result<bool> TellApart(RunContext& run, const query::Asset& asset, const Populat
   return table.columns[0].ints[0] == static_cast<std::int64_t>(conditions.size()) && table.columns[1].ints[0] == 0;
 }
 
-// Nothing if the columns are not of one own table, or their values cannot be listed.
+// Nothing if the values of the columns, which are of one table (P9), cannot be listed.
 Result<std::optional<Selection>> Select(RunContext& run, const Population& population,
                                         const std::set<PopulationColumn>& columns, const std::string& expression) {
   const std::string alias = columns.empty() ? "" : columns.begin()->first;
@@ -115,7 +115,7 @@ Result<std::optional<Selection>> Select(RunContext& run, const Population& popul
   std::string select;
   for (const PopulationColumn& column : columns) {
     const auto definition = std::ranges::find(asset->columns, column.second, &query::ColumnDef::name);
-    if (column.first != alias || definition == asset->columns.end()) {
+    if (definition == asset->columns.end()) {
       return std::optional<Selection>();
     }
     definitions.push_back(&*definition);
