@@ -247,8 +247,7 @@ bool IsWide(const Step& step, const Type& type) {
   }
   const auto number = [](const std::string& text) { return ast::Literal{Type::Decimal(38, 0), text}; };
   const int scale = type.kind == TypeKind::kDecimal ? type.scale : 0;
-  const auto order =
-      CompareLiterals(number(step.number), number(DecimalText({limits::kMeasureStepValuesMin, scale})));
+  const auto order = CompareLiterals(number(step.number), number(DecimalText({limits::kMeasureStepValuesMin, scale})));
   return order && *order >= 0;
 }
 

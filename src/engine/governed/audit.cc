@@ -25,8 +25,7 @@ struct OutCell {
   std::vector<NamedBox> boxes;
   std::string digest;
   std::set<std::string> classes;
-  std::string valued;     // GridBranch::valued
-  bool fraction = false;  // Grid::IsFraction of its class of counts
+  std::string valued;  // GridBranch::valued
 
   [[nodiscard]] bool IsOfOneBranchWith(const OutCell& other) const {
     return at.grid == other.at.grid && at.call == other.at.call && at.branch == other.at.branch;
@@ -78,7 +77,7 @@ bool AreDisjointOwn(const query::OwnConditions& a, const query::OwnConditions& b
 
 class Audit {
  public:
-  explicit Audit(RunContext& run) : run_(run) {}
+  Audit(RunContext& run, Reading reading) : run_(run), reading_(reading) {}
 
   Status Remember(const Grid& grid, std::size_t c, std::size_t g) { return Append(grid, c, g); }
 
@@ -131,23 +130,19 @@ class Audit {
         continue;
       }
       OutCell cell;
-      cell.at = {&grid, c, b, g};
+      cell.at = {&grid, c, b, g, reading_};
+      cell.classes = grid.Classes(c, b, g);
+      std::erase_if(cell.classes, [&](const std::string& name) { return !grid.IsRead(reading_, name, c, b, g); });
+      if (cell.classes.empty()) {
+        continue;
+      }
       cell.base = BaseOf(grid);
       cell.digest = grid.groups[g].digests[c][b];
-      cell.classes = grid.Classes(c, b, g);
-      cell.valued = call.branches[b].valued;
-      cell.fraction = grid.IsFraction(c, g);
-      const std::vector<std::size_t>& known_cells = by_digest_[cell.digest];
-      if (cell.fraction && std::ranges::any_of(known_cells, [&](std::size_t other) {
-            return out_[other].valued.empty() && std::ranges::includes(out_[other].classes, grid.count_classes);
-          })) {
-        // Its rows are counted already.
-        std::erase_if(cell.classes, [&grid](const std::string& name) { return grid.count_classes.contains(name); });
-      }
+      cell.valued = reading_ == Reading::kRows ? "" : call.branches[b].valued;
       // Many calls over one population are one cell.
+      const std::vector<std::size_t>& known_cells = by_digest_[cell.digest];
       const auto known = std::ranges::find_if(known_cells, [&](std::size_t other) {
-        return out_[other].valued == cell.valued && (cell.fraction || !out_[other].fraction) &&
-               std::ranges::includes(out_[other].classes, cell.classes);
+        return out_[other].valued == cell.valued && std::ranges::includes(out_[other].classes, cell.classes);
       });
       if (known != known_cells.end()) {
         continue;
@@ -330,6 +325,7 @@ class Audit {
   }
 
   RunContext& run_;
+  Reading reading_;
   std::size_t steps_ = 0;  // comparisons
   std::vector<OutCell> out_;
   std::vector<Base> bases_;
@@ -343,25 +339,30 @@ class Audit {
 
 Status WithholdFamilies(RunContext& run, std::vector<ExecutedQuery>& queries, const std::vector<Grid>& history,
                         const CellFlags& repeats) {
-  Audit audit(run);
-  for (const Grid& grid : history) {
-    for (std::size_t g = 0; g < grid.groups.size() && !grid.stale; ++g) {
-      for (std::size_t c = 0; c < grid.calls.size(); ++c) {
-        if (grid.groups[g].out[c]) {
-          GB_RETURN_IF_ERROR(audit.Remember(grid, c, g));
+  for (const Reading reading : {Reading::kExact, Reading::kRows, Reading::kValues}) {
+    if (reading != Reading::kExact && !HasFractions(queries, history)) {
+      continue;
+    }
+    Audit audit(run, reading);
+    for (const Grid& grid : history) {
+      for (std::size_t g = 0; g < grid.groups.size() && !grid.stale; ++g) {
+        for (std::size_t c = 0; c < grid.calls.size(); ++c) {
+          if (grid.groups[g].out[c]) {
+            GB_RETURN_IF_ERROR(audit.Remember(grid, c, g));
+          }
         }
       }
     }
-  }
-  for (std::size_t q = 0; q < queries.size(); ++q) {
-    Grid& grid = queries[q].grid;
-    for (std::size_t c = 0; c < grid.calls.size(); ++c) {
-      for (std::size_t g = 0; g < grid.groups.size(); ++g) {
-        if (!grid.groups[g].out[c] || repeats[q][c][g]) {
-          continue;
+    for (std::size_t q = 0; q < queries.size(); ++q) {
+      Grid& grid = queries[q].grid;
+      for (std::size_t c = 0; c < grid.calls.size(); ++c) {
+        for (std::size_t g = 0; g < grid.groups.size(); ++g) {
+          if (!grid.groups[g].out[c] || repeats[q][c][g]) {
+            continue;
+          }
+          GB_ASSIGN_OR_RETURN(const bool admitted, audit.Admit(grid, c, g));
+          grid.groups[g].out[c] = admitted;
         }
-        GB_ASSIGN_OR_RETURN(const bool admitted, audit.Admit(grid, c, g));
-        grid.groups[g].out[c] = admitted;
       }
     }
   }

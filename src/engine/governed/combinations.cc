@@ -102,8 +102,9 @@ struct RunCell {
 // All cells of one subject that are out, or would be.
 class Audit {
  public:
-  Audit(RunContext& run, std::vector<ExecutedQuery>& queries, const CellFlags& repeats, Subject subject)
-      : run_(run), queries_(queries), repeats_(repeats), subject_(std::move(subject)) {}
+  Audit(RunContext& run, std::vector<ExecutedQuery>& queries, const CellFlags& repeats, Subject subject,
+        Reading reading)
+      : run_(run), queries_(queries), repeats_(repeats), subject_(std::move(subject)), reading_(reading) {}
 
   Status Read(const std::vector<Grid>& history) {
     for (const Grid& grid : history) {
@@ -149,11 +150,7 @@ class Audit {
       for (std::size_t b = 0; b < grid.calls[c].branches.size(); ++b) {
         for (const std::string& contribution : ContributionsOf(grid, c, b)) {
           if (SubjectsOf(run_, grid, c, b, contribution).contains(subject_)) {
-            const std::string valued = Needed(grid, grid.Valued(c, b, contribution));
-            for (const std::string& needed : std::set<std::string>{valued, ""}) {
-              Side side{&grid, c, b, RowsOf(grid.BranchPopulation(c, b), subject_.first), needed};
-              GB_RETURN_IF_ERROR(AddSide(std::move(side), contribution, needed == valued, query));
-            }
+            GB_RETURN_IF_ERROR(AddSide(grid, c, b, contribution, query));
           }
         }
       }
@@ -161,18 +158,16 @@ class Audit {
     return {};
   }
 
-  // The cells of one branch for which a row needs a value of the same. `may_be_complete`: the grid's total counts what
-  // they do.
-  Status AddSide(Side side, const std::string& contribution, bool may_be_complete, std::optional<std::size_t> query) {
-    const Grid& grid = *side.grid;
-    const std::size_t c = side.call;
-    const std::size_t b = side.branch;
+  Status AddSide(const Grid& grid, std::size_t c, std::size_t b, const std::string& contribution,
+                 std::optional<std::size_t> query) {
+    Side side{&grid, c, b, RowsOf(grid.BranchPopulation(c, b), subject_.first),
+              Needed(grid, CellAt{&grid, c, b, 0, reading_}.Valued(contribution))};
     bool is_new = false;
     for (std::size_t g = 0; g < grid.groups.size(); ++g) {
       const std::string& digest = grid.groups[g].digests[c][b];
-      const CellAt cell{&grid, c, b, g};
+      const CellAt cell{&grid, c, b, g, reading_};
       if (!grid.groups[g].out[c] || digest.empty() || !grid.IsOf(contribution, c, b, g) ||
-          Needed(grid, cell.Valued(contribution)) != side.valued) {
+          !grid.IsRead(reading_, contribution, c, b, g)) {
         continue;
       }
       const std::int64_t rows = cell.Rows(contribution);
@@ -186,7 +181,9 @@ class Audit {
       side.rows += rows;
       Note(entry->second, query ? std::optional(RunCell{*query, c, g}) : std::nullopt);
     }
-    side.complete = may_be_complete && grid.Total(c, b) == side.rows;
+    // The grid's total is of those with a value.
+    const bool comparable = side.valued == Needed(grid, grid.Valued(c, b, contribution));
+    side.complete = comparable && grid.Total(c, b) == side.rows;
     if (is_new) {
       sides_.push_back(std::move(side));
     }
@@ -397,6 +394,7 @@ class Audit {
   std::vector<ExecutedQuery>& queries_;
   const CellFlags& repeats_;
   Subject subject_;
+  Reading reading_;
   std::vector<Side> sides_;
   std::map<std::pair<std::string, std::string>, CellIndex> cells_;  // by digest and what its rows need a value of
   std::vector<AuditedCell> audited_;                                // by cell
@@ -435,10 +433,15 @@ std::set<Subject> SubjectsOfRun(const RunContext& run, const std::vector<Execute
 
 Status WithholdCombinations(RunContext& run, std::vector<ExecutedQuery>& queries, const std::vector<Grid>& history,
                             const CellFlags& repeats) {
+  const bool fractions = HasFractions(queries, history);
   for (const Subject& subject : SubjectsOfRun(run, queries)) {
-    Audit audit(run, queries, repeats, subject);
-    GB_RETURN_IF_ERROR(audit.Read(history));
-    GB_RETURN_IF_ERROR(audit.Run());
+    for (const Reading reading : {Reading::kExact, Reading::kRows, Reading::kValues}) {
+      if (reading == Reading::kExact || (fractions && IsCountClass(subject.second))) {
+        Audit audit(run, queries, repeats, subject, reading);
+        GB_RETURN_IF_ERROR(audit.Read(history));
+        GB_RETURN_IF_ERROR(audit.Run());
+      }
+    }
   }
   return {};
 }

@@ -225,7 +225,8 @@ class Check {
             const std::string& valued = grid.calls[c].branches[b].valued;
             if (!valued.empty()) {
               std::set<std::string>& kinds = known[{grid.groups[g].digests[c][b], valued}];
-              grid.groups[g].told[c] = grid.groups[g].told[c] || TakesPart(grid.calls[c].kind, kinds);
+              grid.groups[g].told[c] =
+                  grid.groups[g].told[c] || TakesPart(grid.calls[c].kind, kinds) || TellNumberOfValues(kinds);
               kinds.insert(grid.calls[c].kind);
             }
           }
@@ -271,7 +272,7 @@ class Check {
 
   // Whether the cell says how many rows have a value.
   [[nodiscard]] static bool CountsValues(const Grid& grid, std::size_t c, std::size_t b, std::size_t g) {
-    return !grid.IsFraction(c, g) && std::ranges::any_of(grid.Classes(c, b, g), IsCountClass);
+    return !grid.IsFraction(c, b, g) && std::ranges::any_of(grid.Classes(c, b, g), IsCountClass);
   }
 
   // Whether the same cells are out already: then nothing new is told.

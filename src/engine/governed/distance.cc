@@ -181,8 +181,8 @@ class Comparison {
   // Whether the pair may be told apart by this class at all.
   [[nodiscard]] bool IsAsked(const std::string& contribution, std::size_t group_a, std::size_t group_b) const {
     const bool same = Same(group_a, group_b);
-    const bool fraction =
-        a_.grid->IsFractionOf(contribution, a_.call, group_a) || b_.grid->IsFractionOf(contribution, b_.call, group_b);
+    const bool fraction = a_.grid->IsFractionOf(contribution, a_.call, a_.branch, group_a) ||
+                          b_.grid->IsFractionOf(contribution, b_.call, b_.branch, group_b);
     return a_.relevant[group_a] && b_.relevant[group_b] &&
            (same ? AreOfTwoMeasures(contribution) && !fraction : !one_shape_) && !a_.Digest(group_a).empty() &&
            !b_.Digest(group_b).empty() && a_.grid->IsOf(contribution, a_.call, a_.branch, group_a) &&

@@ -245,6 +245,22 @@ const AssetStatistics& RunContext::StatisticsOf(const std::string& asset) const 
   return statistics[static_cast<std::size_t>(found - assets.begin())];
 }
 
+bool HasFractions(const std::vector<ExecutedQuery>& queries, const std::vector<Grid>& history) {
+  const auto has = [](const Grid& grid) {
+    for (std::size_t g = 0; g < grid.groups.size() && !grid.stale; ++g) {
+      for (std::size_t c = 0; c < grid.calls.size(); ++c) {
+        for (std::size_t b = 0; b < grid.calls[c].branches.size() && grid.groups[g].out[c]; ++b) {
+          if (grid.IsFraction(c, b, g)) {
+            return true;
+          }
+        }
+      }
+    }
+    return false;
+  };
+  return std::ranges::any_of(history, has) || std::ranges::any_of(queries, has, &ExecutedQuery::grid);
+}
+
 query::PopulationColumn MeasureColumn(const std::string& valued) {
   return query::SplitColumn(valued).value_or(query::PopulationColumn());
 }
@@ -365,7 +381,7 @@ Result<ExecutedQuery> ExecuteGroups(RunContext& run, std::size_t index) {
   const GovernedSql& sql = run.plan.sql[index];
   ExecutedQuery executed;
   executed.index = index;
-  executed.grid = GridOf(query, sql, run.assets, CountClasses(run, sql.population));
+  executed.grid = GridOf(run, query, sql);
   GB_RETURN_IF_ERROR(SettleMappings(run, executed.grid));
   GB_RETURN_IF_ERROR(SettleConditions(run, executed.grid.population));
   GB_RETURN_IF_ERROR(SettleKeys(run, executed.grid));

@@ -7,6 +7,7 @@
 #include "base/encoding.h"
 #include "base/strings.h"
 #include "crypto/hash.h"
+#include "engine/governed/executed_query.h"
 #include "query/flatten.h"
 #include "query/literal.h"
 
@@ -191,11 +192,11 @@ std::string UnitsClass(const query::Asset& asset) { return "units:" + asset.owne
 
 Status UnreadableRecord() { return Status(ErrorCode::kDataLoss, "a release record does not read"); }
 
-Grid GridOf(const query::GovernedQuery& query, const query::GovernedSql& sql, const std::vector<query::Asset>& assets,
-            std::set<std::string> count_classes) {
+Grid GridOf(const RunContext& run, const query::GovernedQuery& query, const query::GovernedSql& sql) {
+  const std::vector<query::Asset>& assets = run.assets;
   Grid grid;
   grid.population = sql.population;
-  grid.count_classes = std::move(count_classes);
+  grid.count_classes = CountClasses(run, sql.population);
   grid.rows_are_single = query::ReachesAllUniquely(query.core, assets, query.finest);
   for (const query::Leaf& leaf : query.leaves) {
     grid.leaves.push_back(LeafOf(leaf, query, assets));
@@ -210,8 +211,9 @@ Grid GridOf(const query::GovernedQuery& query, const query::GovernedSql& sql, co
       if (query::DominancePercent(query, call, branch, assets) > 0) {
         classes.insert(std::string(kSumPrefix) + valued);
       }
+      const bool lacking = !valued.empty() && MayBeNull(run, sql.population, valued);
       out.branches.push_back({BoxesOf(branch.region, query, sql.population, assets), std::move(classes),
-                              std::move(valued), branch.none, CountsRows(call, branch)});
+                              std::move(valued), lacking, branch.none, CountsRows(call, branch)});
     }
     grid.calls.push_back(std::move(out));
   }
@@ -243,8 +245,24 @@ bool Grid::IsOf(const std::string& contribution, std::size_t call, std::size_t b
          (count_classes.contains(contribution) && !of.valued.empty() && groups[group].told[call]);
 }
 
-bool Grid::IsFraction(std::size_t call, std::size_t group) const {
-  return IsFractionKind(calls[call].kind) && !groups[group].told[call];
+bool Grid::IsFraction(std::size_t call, std::size_t branch, std::size_t group) const {
+  return IsFractionKind(calls[call].kind) && calls[call].branches[branch].lacking && !groups[group].told[call];
+}
+
+bool Grid::IsRead(Reading reading, const std::string& contribution, std::size_t call, std::size_t branch,
+                  std::size_t group) const {
+  const bool fraction = IsFractionOf(contribution, call, branch, group);
+  const bool valued = calls[call].branches[branch].lacking;
+  switch (reading) {
+    case Reading::kExact:
+      return !fraction;
+    case Reading::kRows:
+      // The rows of a LEFT JOIN are not those that an average is of.
+      return IsCountClass(contribution) &&
+             (fraction ? std::ranges::none_of(population.tables, &query::PopulationTable::left_joined) : !valued);
+    default:
+      return IsCountClass(contribution) && valued;
+  }
 }
 
 const std::string& Grid::Valued(std::size_t call, std::size_t branch, const std::string& contribution) const {

@@ -31,6 +31,16 @@
 
 namespace glovebox::engine::governed {
 
+struct RunContext;
+
+// What the sums of cells of a count's class (totals and parts, linear combinations) are read from. A fraction beside
+// counts of rows stands for its rows, beside counts of values for those with a value; no reading has all three.
+enum class Reading {
+  kExact,   // counts, without fractions
+  kRows,    // counts of rows, and fractions
+  kValues,  // counts of values, and fractions
+};
+
 // A group key without indexes into a core.
 struct GridLeaf {
   query::Leaf::Kind kind = query::Leaf::Kind::kOwn;
@@ -47,9 +57,10 @@ struct GridLeaf {
 struct GridBranch {
   std::vector<query::NamedBox> boxes;  // the branch's own conditions
   std::set<std::string> classes;
-  std::string valued;   // "<table>.<column>": only rows with a value of it contribute; empty: every row
-  bool none = false;    // adds nothing to the value: the complement of a FILTER, a missing ELSE
-  bool counts = false;  // tells the number of its rows or units, by a constant that is not zero
+  std::string valued;    // "<table>.<column>": only rows with a value of it contribute; empty: every row
+  bool lacking = false;  // some row may have no such value
+  bool none = false;     // adds nothing to the value: the complement of a FILTER, a missing ELSE
+  bool counts = false;   // tells the number of its rows or units, by a constant that is not zero
 };
 
 struct GridCall {
@@ -90,10 +101,14 @@ struct Grid {
   [[nodiscard]] bool IsOf(const std::string& contribution, std::size_t call, std::size_t branch,
                           std::size_t group) const;
   // Whether the cell is of the classes of counts as a fraction only: nothing else tells its number of values.
-  [[nodiscard]] bool IsFraction(std::size_t call, std::size_t group) const;
-  [[nodiscard]] bool IsFractionOf(const std::string& contribution, std::size_t call, std::size_t group) const {
-    return count_classes.contains(contribution) && IsFraction(call, group);
+  [[nodiscard]] bool IsFraction(std::size_t call, std::size_t branch, std::size_t group) const;
+  [[nodiscard]] bool IsFractionOf(const std::string& contribution, std::size_t call, std::size_t branch,
+                                  std::size_t group) const {
+    return count_classes.contains(contribution) && IsFraction(call, branch, group);
   }
+  // Whether the cell, as one of the class, takes part in a reading; other classes than those of counts have the first.
+  [[nodiscard]] bool IsRead(Reading reading, const std::string& contribution, std::size_t call, std::size_t branch,
+                            std::size_t group) const;
   // What a row needs a value of to contribute to a cell of this class; empty: every row contributes.
   [[nodiscard]] const std::string& Valued(std::size_t call, std::size_t branch, const std::string& contribution) const;
   // The population of a branch over all groups, and of one cell.
@@ -110,9 +125,8 @@ struct Grid {
   [[nodiscard]] std::string Shape(std::size_t call, std::size_t branch, const query::AssetCatalog& assets) const;
 };
 
-// The grid of a planned query, without groups. `count_classes`: CountClasses of its population.
-Grid GridOf(const query::GovernedQuery& query, const query::GovernedSql& sql, const std::vector<query::Asset>& assets,
-            std::set<std::string> count_classes);
+// The grid of a planned query, without groups.
+Grid GridOf(const RunContext& run, const query::GovernedQuery& query, const query::GovernedSql& sql);
 
 // DATA_LOSS.
 Status UnreadableRecord();

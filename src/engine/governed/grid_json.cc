@@ -86,6 +86,7 @@ json::Value GridToJson(const Grid& grid, const AssetCatalog& assets) {
       branches.emplace_back(json::Object{{"boxes", BoxesJson(branch.boxes, grid.population, assets)},
                                          {"classes", json::Array(branch.classes.begin(), branch.classes.end())},
                                          {"valued", branch.valued},
+                                         {"lacking", branch.lacking},
                                          {"none", branch.none},
                                          {"counts", branch.counts}});
     }
@@ -251,7 +252,8 @@ Result<Grid> GridFromJson(const json::Value& json, const AssetCatalog& assets) {
   const json::Value* totals = json.Get("totals");
   const json::Value* count_classes = json.Get("count_classes");
   if (population == nullptr || leaves == nullptr || calls == nullptr || groups == nullptr || totals == nullptr ||
-      count_classes == nullptr || !count_classes->is_array() || !leaves->is_array() || !calls->is_array() || !groups->is_array()) {
+      count_classes == nullptr || !count_classes->is_array() || !leaves->is_array() || !calls->is_array() ||
+      !groups->is_array()) {
     return UnreadableRecord();
   }
   Grid grid;
@@ -275,6 +277,7 @@ Result<Grid> GridFromJson(const json::Value& json, const AssetCatalog& assets) {
       GridBranch read;
       GB_ASSIGN_OR_RETURN(read.boxes, BoxesFromJson(branch.Get("boxes"), grid.population, assets));
       read.valued = branch.GetString("valued");
+      read.lacking = branch.GetBool("lacking");
       read.none = branch.GetBool("none");
       read.counts = branch.GetBool("counts");
       const json::Value* classes = branch.Get("classes");

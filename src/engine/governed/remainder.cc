@@ -137,8 +137,7 @@ std::int64_t MinimumOf(const RunContext& run, const Population& population, cons
 }
 
 std::string CellAt::Valued(const std::string& contribution) const {
-  const bool left = std::ranges::any_of(grid->population.tables, &query::PopulationTable::left_joined);
-  return grid->IsFractionOf(contribution, call, group) && !left ? "" : grid->Valued(call, branch, contribution);
+  return reading == Reading::kRows ? "" : grid->Valued(call, branch, contribution);
 }
 
 std::int64_t CellAt::Rows(const std::string& contribution) const {

@@ -21,9 +21,9 @@ struct CellAt {
   std::size_t call = 0;
   std::size_t branch = 0;
   std::size_t group = 0;
+  Reading reading = Reading::kExact;
 
-  // What a row needs a value of to add to what cells of this class make up together: Grid::Valued, but nothing where
-  // the cell is of it as a fraction, which stands for its rows (of a LEFT JOIN: for those with a value).
+  // What a row needs a value of to add to what cells of this class make up together.
   [[nodiscard]] std::string Valued(const std::string& contribution) const;
   // Those that add to it.
   [[nodiscard]] std::int64_t Rows(const std::string& contribution) const;

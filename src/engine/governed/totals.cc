@@ -82,11 +82,14 @@ class Totals {
         continue;
       }
       for (const std::string& contribution : total_.Classes(total.call, total.branch, t)) {
-        // A further part that is withheld makes up for too few units, but perhaps not for one that dominates them.
-        bool again = total_.groups[t].out[total.call];
-        while (again) {
-          GB_ASSIGN_OR_RETURN(const bool withheld, CheckOne(t, total, parts, found->second, contribution));
-          again = withheld && IsSumClass(contribution) && total_.groups[t].out[total.call];
+        for (const Reading reading : {Reading::kExact, Reading::kRows, Reading::kValues}) {
+          // A further part that is withheld makes up for too few units, but perhaps not for one that dominates them.
+          bool again =
+              total_.groups[t].out[total.call] && total_.IsRead(reading, contribution, total.call, total.branch, t);
+          while (again) {
+            GB_ASSIGN_OR_RETURN(const bool withheld, CheckOne(t, total, parts, found->second, contribution, reading));
+            again = withheld && IsSumClass(contribution) && total_.groups[t].out[total.call];
+          }
         }
       }
     }
@@ -104,12 +107,13 @@ class Totals {
 
   // Whether a cell was withheld.
   Result<bool> CheckOne(std::size_t t, At total, At parts, const std::vector<std::size_t>& groups,
-                        const std::string& contribution) {
+                        const std::string& contribution, Reading reading) {
     std::vector<CellAt> released;
     std::optional<std::size_t> last;  // by its key: it has k units, so the rest together has as many
     for (const std::size_t g : groups) {
-      if (parts_.groups[g].out[parts.call] && parts_.IsOf(contribution, parts.call, parts.branch, g)) {
-        released.push_back({&parts_, parts.call, parts.branch, g});
+      if (parts_.groups[g].out[parts.call] && parts_.IsOf(contribution, parts.call, parts.branch, g) &&
+          parts_.IsRead(reading, contribution, parts.call, parts.branch, g)) {
+        released.push_back({&parts_, parts.call, parts.branch, g, reading});
         last = parts_side_.MayWithhold(parts.call, g) ? g : last;
       }
     }
@@ -117,7 +121,7 @@ class Totals {
     if (released.empty() || (!total_may && !last)) {
       return false;
     }
-    const CellAt cell{&total_, total.call, total.branch, t};
+    const CellAt cell{&total_, total.call, total.branch, t, reading};
     std::int64_t rows = cell.Rows(contribution);
     for (const CellAt& part : released) {
       rows -= part.Rows(contribution);

@@ -87,7 +87,7 @@ class GridTest : public ::testing::Test {
     query::PlannerStatement statement;
     statement.query = query.get();
     GB_ASSIGN_OR_RETURN(const query::Plan plan, query::MakePlan({statement}, assets_, {}));
-    return GridOf(plan.governed.queries.at(0), plan.sql.at(0), assets_, CountClasses(Run(), plan.sql.at(0).population));
+    return GridOf(Run(), plan.governed.queries.at(0), plan.sql.at(0));
   }
 
   // The grid of a query with a group of each key; every cell is out.

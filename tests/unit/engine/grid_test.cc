@@ -95,9 +95,9 @@ TEST_F(GridTest, WhatTellsTheNumberOfValuesCountsThem) {
   EXPECT_EQ(grid.Classes(1, 0, 0), (Classes{count, "crm.x"}));  // told, beside what is out
   EXPECT_EQ(grid.Valued(1, 0, count), "crm.x");
   EXPECT_EQ(grid.Classes(2, 0, 0), (Classes{count, "crm.x"}));
-  EXPECT_TRUE(grid.IsFractionOf(count, 2, 0));
-  EXPECT_FALSE(grid.IsFractionOf("crm.x", 2, 0));
-  EXPECT_FALSE(grid.IsFractionOf(count, 3, 0));
+  EXPECT_TRUE(grid.IsFractionOf(count, 2, 0, 0));
+  EXPECT_FALSE(grid.IsFractionOf("crm.x", 2, 0, 0));
+  EXPECT_FALSE(grid.IsFractionOf(count, 3, 0, 0));
   EXPECT_EQ(grid.Classes(3, 0, 0), (Classes{count, "crm.x"}));
   EXPECT_EQ(grid.Classes(4, 0, 0), (Classes{count, "crm.x"}));
   EXPECT_EQ(grid.Classes(5, 0, 0), (Classes{count, "crm.mail"}));
