@@ -77,6 +77,8 @@ inline constexpr std::size_t kPlanAggregatesMax = 64;
 inline constexpr std::size_t kPlanBoxesMax = 4'096;
 inline constexpr std::size_t kPlanEvaluationsMax = 20'000'000;  // nodes of a condition or key, times its listed values
 inline constexpr std::size_t kTextCharactersMax = 1'000'000;    // of what a function makes; the rest is cut off
+inline constexpr std::size_t kDimensionCharactersMax = 1'000;   // of a text by which rows are grouped or chosen
+inline constexpr std::size_t kOwnKeyCharactersMax = 100'000;    // that own group keys may make for one row
 inline constexpr std::int64_t kDominancePercentMax = 100;       // P12
 inline constexpr std::size_t kReplacementBytesMax = 100;        // of regexp_replace
 

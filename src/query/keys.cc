@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "base/limits.h"
 #include "query/conditions.h"
@@ -17,6 +18,44 @@ namespace glovebox::query {
 namespace {
 
 using Parts = std::vector<std::pair<ast::Literal, Subset>>;
+
+// How long the expression's text may be, and in `made` how long all texts that its functions make for one row are
+// together, as far as they matter.
+// NOLINTNEXTLINE(misc-no-recursion): ends when `made` is too large
+std::size_t LongestText(const Expr& expr, const std::function<bool(AttrId)>& is_text, std::size_t& made) {
+  constexpr std::size_t kNumber = 40;  // a DECIMAL(38) with sign and point
+  if (++made > limits::kOwnKeyCharactersMax) {
+    return 0;
+  }
+  if (expr.op == ExprOp::kLiteral) {
+    const auto* text = std::get_if<std::string>(&expr.literal.value);
+    return text == nullptr ? kNumber : text->size();
+  }
+  if (expr.op == ExprOp::kAttr) {
+    return is_text(expr.attr) ? limits::kDimensionCharactersMax : kNumber;
+  }
+  std::vector<std::size_t> lengths;
+  for (const ExprPtr& arg : expr.args) {
+    lengths.push_back(LongestText(*arg, is_text, made));
+  }
+  const std::size_t sum = std::accumulate(lengths.begin(), lengths.end(), std::size_t{0});
+  if (expr.op != ExprOp::kCall) {
+    return lengths.empty() ? 0 : std::ranges::max(lengths);
+  }
+  const std::string_view name = expr.function->duckdb;
+  std::size_t longest = sum;
+  if (expr.function->is_operator && name != "||") {
+    longest = kNumber;
+  } else if (name == "concat_ws") {
+    longest = sum + lengths.size() * lengths[0];
+  } else if (name == "regexp_replace") {
+    longest = (lengths[0] + 1) * (lengths[2] + 1);
+  } else if (name == "strftime") {
+    longest = sum * 12;  // a format of two characters makes 24 at most
+  }
+  made += longest;
+  return longest;
+}
 
 bool SameLabel(const ast::Literal& a, const ast::Literal& b) { return (IsNull(a) && IsNull(b)) || a.value == b.value; }
 
@@ -160,6 +199,19 @@ Result<ExprPtr> KeyBuilder::Own(const ExprPtr& expr) {
     if (known.kind == Leaf::Kind::kOwn && known.own_text == leaf.own_text) {
       return MakeAttr(known.output, expr->position);
     }
+  }
+  // Beside protected rows a key is computed for the rows that are joined, and so is what it needs (P13).
+  LongestText(
+      *expr,
+      [this](AttrId attr) {
+        const ColumnRef column = core_.attrs.at(attr);
+        return assets_[core_.instances[column.instance].asset].columns[column.column].type.kind == TypeKind::kText;
+      },
+      own_characters_);
+  if (own_characters_ > limits::kOwnKeyCharactersMax) {
+    return Refuse("P9", expr->position,
+                  "the keys of own columns make more than " + std::to_string(limits::kOwnKeyCharactersMax) +
+                      " characters for a row; compute them in a table of your own first, and group by its column");
   }
   leaf.output = new_attr_();
   leaves_.push_back(std::move(leaf));

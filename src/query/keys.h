@@ -41,6 +41,7 @@ class KeyBuilder {
   const std::vector<Asset>& assets_;
   std::function<AttrId()> new_attr_;
   std::vector<Leaf> leaves_;
+  std::size_t own_characters_ = 0;  // that the own leaves make for one row
 };
 
 }  // namespace glovebox::query

@@ -244,7 +244,7 @@ TEST(TranslateSql, RefusesWhatAReviewerCannotSee) {
   ExpectSyntaxError("SELECT\xE2\x80\x8B 1", "\xE2\x80\x8B");
   ExpectSyntaxError("SELECT '\xE2\x80\xAE'", "\xE2\x80\xAE");     // right-to-left override, even in a string
   ExpectSyntaxError("SELECT 1 -- \xE2\x81\xA6", "\xE2\x81\xA6");  // or in a comment
-  ExpectSyntaxError(std::string_view("SELECT 'a\0b'", 13), std::string_view("\0", 1));
+  ExpectSyntaxError(std::string_view("SELECT 'a\0b'", 12), std::string_view("\0", 1));
   ExpectSyntaxError("SELECT 1\x01", "\x01");
   ExpectSyntaxError("SELECT '\xFF'", "");
   EXPECT_EQ(Only("SELECT '\xC2\xA0', \"pr\xC2\xA0x\", \xEF\xBD\x95ser FROM t").sql,
