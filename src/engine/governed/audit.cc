@@ -77,7 +77,7 @@ bool AreDisjointOwn(const query::OwnConditions& a, const query::OwnConditions& b
 
 class Audit {
  public:
-  Audit(RunContext& run, Reading reading) : run_(run), reading_(reading) {}
+  Audit(RunContext& run, Reading reading) : run_(run), reading_(std::move(reading)) {}
 
   Status Remember(const Grid& grid, std::size_t c, std::size_t g) { return Append(grid, c, g); }
 
@@ -138,7 +138,7 @@ class Audit {
       }
       cell.base = BaseOf(grid);
       cell.digest = grid.groups[g].digests[c][b];
-      cell.valued = reading_ == Reading::kRows ? "" : call.branches[b].valued;
+      cell.valued = reading_.kind == Reading::Kind::kRows ? "" : call.branches[b].valued;
       // Many calls over one population are one cell.
       const std::vector<std::size_t>& known_cells = by_digest_[cell.digest];
       const auto known = std::ranges::find_if(known_cells, [&](std::size_t other) {
@@ -339,10 +339,7 @@ class Audit {
 
 Status WithholdFamilies(RunContext& run, std::vector<ExecutedQuery>& queries, const std::vector<Grid>& history,
                         const CellFlags& repeats) {
-  for (const Reading reading : {Reading::kExact, Reading::kRows, Reading::kValues}) {
-    if (reading != Reading::kExact && !HasFractions(queries, history)) {
-      continue;
-    }
+  for (const Reading& reading : ReadingsOf(queries, history)) {
     Audit audit(run, reading);
     for (const Grid& grid : history) {
       for (std::size_t g = 0; g < grid.groups.size() && !grid.stale; ++g) {

@@ -104,7 +104,7 @@ class Audit {
  public:
   Audit(RunContext& run, std::vector<ExecutedQuery>& queries, const CellFlags& repeats, Subject subject,
         Reading reading)
-      : run_(run), queries_(queries), repeats_(repeats), subject_(std::move(subject)), reading_(reading) {}
+      : run_(run), queries_(queries), repeats_(repeats), subject_(std::move(subject)), reading_(std::move(reading)) {}
 
   Status Read(const std::vector<Grid>& history) {
     for (const Grid& grid : history) {
@@ -433,10 +433,10 @@ std::set<Subject> SubjectsOfRun(const RunContext& run, const std::vector<Execute
 
 Status WithholdCombinations(RunContext& run, std::vector<ExecutedQuery>& queries, const std::vector<Grid>& history,
                             const CellFlags& repeats) {
-  const bool fractions = HasFractions(queries, history);
+  const std::vector<Reading> readings = ReadingsOf(queries, history);
   for (const Subject& subject : SubjectsOfRun(run, queries)) {
-    for (const Reading reading : {Reading::kExact, Reading::kRows, Reading::kValues}) {
-      if (reading == Reading::kExact || (fractions && IsCountClass(subject.second))) {
+    for (const Reading& reading : readings) {
+      if (reading.kind == Reading::Kind::kExact || IsCountClass(subject.second)) {
         Audit audit(run, queries, repeats, subject, reading);
         GB_RETURN_IF_ERROR(audit.Read(history));
         GB_RETURN_IF_ERROR(audit.Run());

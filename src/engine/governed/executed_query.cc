@@ -245,20 +245,29 @@ const AssetStatistics& RunContext::StatisticsOf(const std::string& asset) const 
   return statistics[static_cast<std::size_t>(found - assets.begin())];
 }
 
-bool HasFractions(const std::vector<ExecutedQuery>& queries, const std::vector<Grid>& history) {
-  const auto has = [](const Grid& grid) {
+std::vector<Reading> ReadingsOf(const std::vector<ExecutedQuery>& queries, const std::vector<Grid>& history) {
+  std::set<std::string> measures;
+  const auto add = [&measures](const Grid& grid) {
     for (std::size_t g = 0; g < grid.groups.size() && !grid.stale; ++g) {
       for (std::size_t c = 0; c < grid.calls.size(); ++c) {
         for (std::size_t b = 0; b < grid.calls[c].branches.size() && grid.groups[g].out[c]; ++b) {
           if (grid.IsFraction(c, b, g)) {
-            return true;
+            measures.insert(grid.calls[c].branches[b].valued);
           }
         }
       }
     }
-    return false;
   };
-  return std::ranges::any_of(history, has) || std::ranges::any_of(queries, has, &ExecutedQuery::grid);
+  std::ranges::for_each(history, add);
+  std::ranges::for_each(queries, add, &ExecutedQuery::grid);
+  std::vector<Reading> out{{}};
+  if (!measures.empty()) {
+    out.push_back({.kind = Reading::Kind::kRows});
+  }
+  for (const std::string& measure : measures) {
+    out.push_back({.kind = Reading::Kind::kValues, .measure = measure});
+  }
+  return out;
 }
 
 query::PopulationColumn MeasureColumn(const std::string& valued) {

@@ -65,8 +65,8 @@ struct ExecutedQuery {
 std::string CountClass(const RunContext& run, const query::PopulationTable& table);
 // Of the tables that Population::counted names.
 std::set<std::string> CountClasses(const RunContext& run, const query::Population& population);
-// Whether some cell that is out is a fraction (grid.h).
-bool HasFractions(const std::vector<ExecutedQuery>& queries, const std::vector<Grid>& history);
+// Those that tell more than the first, as some cell that is out is a fraction, and the first.
+std::vector<Reading> ReadingsOf(const std::vector<ExecutedQuery>& queries, const std::vector<Grid>& history);
 // The table's alias and the column that GridBranch::valued names.
 query::PopulationColumn MeasureColumn(const std::string& valued);
 // Whether a row has a value of it; TRUE if it names nothing.

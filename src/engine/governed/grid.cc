@@ -249,19 +249,22 @@ bool Grid::IsFraction(std::size_t call, std::size_t branch, std::size_t group) c
   return IsFractionKind(calls[call].kind) && calls[call].branches[branch].lacking && !groups[group].told[call];
 }
 
-bool Grid::IsRead(Reading reading, const std::string& contribution, std::size_t call, std::size_t branch,
+bool Grid::IsRead(const Reading& reading, const std::string& contribution, std::size_t call, std::size_t branch,
                   std::size_t group) const {
   const bool fraction = IsFractionOf(contribution, call, branch, group);
   const bool valued = calls[call].branches[branch].lacking;
-  switch (reading) {
-    case Reading::kExact:
+  switch (reading.kind) {
+    case Reading::Kind::kExact:
       return !fraction;
-    case Reading::kRows:
-      // The rows of a LEFT JOIN are not those that an average is of.
+    case Reading::Kind::kRows:
+      // The rows of a LEFT JOIN are not those that an average is of. Where every row has a value, to count values is
+      // to count rows.
       return IsCountClass(contribution) &&
-             (fraction ? std::ranges::none_of(population.tables, &query::PopulationTable::left_joined) : !valued);
+             (fraction ? std::ranges::none_of(population.tables, &query::PopulationTable::left_joined)
+                       : !valued || groups[group].rows[call][branch] == groups[group].values[call][branch]);
     default:
-      return IsCountClass(contribution) && valued;
+      return IsCountClass(contribution) && valued &&
+             (!fraction || calls[call].branches[branch].valued == reading.measure);
   }
 }
 

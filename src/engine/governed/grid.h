@@ -34,11 +34,16 @@ namespace glovebox::engine::governed {
 struct RunContext;
 
 // What the sums of cells of a count's class (totals and parts, linear combinations) are read from. A fraction beside
-// counts of rows stands for its rows, beside counts of values for those with a value; no reading has all three.
-enum class Reading {
-  kExact,   // counts, without fractions
-  kRows,    // counts of rows, and fractions
-  kValues,  // counts of values, and fractions
+// counts of rows stands for its rows, beside counts of values for those with a value; no reading has all three, and
+// none has fractions of two measures with a value each, as whoever tries denominators may compare them.
+struct Reading {
+  enum class Kind {
+    kExact,   // counts, without fractions
+    kRows,    // counts of rows, and fractions
+    kValues,  // counts of values, and the fractions of one measure
+  };
+  Kind kind = Kind::kExact;
+  std::string measure = {};  // GridBranch::valued
 };
 
 // A group key without indexes into a core.
@@ -107,8 +112,8 @@ struct Grid {
     return count_classes.contains(contribution) && IsFraction(call, branch, group);
   }
   // Whether the cell, as one of the class, takes part in a reading; other classes than those of counts have the first.
-  [[nodiscard]] bool IsRead(Reading reading, const std::string& contribution, std::size_t call, std::size_t branch,
-                            std::size_t group) const;
+  [[nodiscard]] bool IsRead(const Reading& reading, const std::string& contribution, std::size_t call,
+                            std::size_t branch, std::size_t group) const;
   // What a row needs a value of to contribute to a cell of this class; empty: every row contributes.
   [[nodiscard]] const std::string& Valued(std::size_t call, std::size_t branch, const std::string& contribution) const;
   // The population of a branch over all groups, and of one cell.

@@ -137,7 +137,7 @@ std::int64_t MinimumOf(const RunContext& run, const Population& population, cons
 }
 
 std::string CellAt::Valued(const std::string& contribution) const {
-  return reading == Reading::kRows ? "" : grid->Valued(call, branch, contribution);
+  return reading.kind == Reading::Kind::kRows ? "" : grid->Valued(call, branch, contribution);
 }
 
 std::int64_t CellAt::Rows(const std::string& contribution) const {

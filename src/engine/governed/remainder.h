@@ -21,7 +21,7 @@ struct CellAt {
   std::size_t call = 0;
   std::size_t branch = 0;
   std::size_t group = 0;
-  Reading reading = Reading::kExact;
+  Reading reading = {};
 
   // What a row needs a value of to add to what cells of this class make up together.
   [[nodiscard]] std::string Valued(const std::string& contribution) const;

@@ -37,8 +37,13 @@ struct Side {
 
 class Totals {
  public:
-  Totals(RunContext& run, const Side& total, const Side& parts)
-      : run_(run), total_side_(total), parts_side_(parts), total_(*total.grid), parts_(*parts.grid) {}
+  Totals(RunContext& run, const Side& total, const Side& parts, const std::vector<Reading>& readings)
+      : run_(run),
+        total_side_(total),
+        parts_side_(parts),
+        readings_(readings),
+        total_(*total.grid),
+        parts_(*parts.grid) {}
 
   Status Run() {
     const auto common = CommonLeaves(total_, parts_);
@@ -82,7 +87,7 @@ class Totals {
         continue;
       }
       for (const std::string& contribution : total_.Classes(total.call, total.branch, t)) {
-        for (const Reading reading : {Reading::kExact, Reading::kRows, Reading::kValues}) {
+        for (const Reading& reading : readings_) {
           // A further part that is withheld makes up for too few units, but perhaps not for one that dominates them.
           bool again =
               total_.groups[t].out[total.call] && total_.IsRead(reading, contribution, total.call, total.branch, t);
@@ -107,7 +112,7 @@ class Totals {
 
   // Whether a cell was withheld.
   Result<bool> CheckOne(std::size_t t, At total, At parts, const std::vector<std::size_t>& groups,
-                        const std::string& contribution, Reading reading) {
+                        const std::string& contribution, const Reading& reading) {
     std::vector<CellAt> released;
     std::optional<std::size_t> last;  // by its key: it has k units, so the rest together has as many
     for (const std::size_t g : groups) {
@@ -144,6 +149,7 @@ class Totals {
   RunContext& run_;
   const Side& total_side_;
   const Side& parts_side_;
+  const std::vector<Reading>& readings_;
   Grid& total_;
   Grid& parts_;
 };
@@ -173,10 +179,11 @@ Status WithholdTotals(RunContext& run, std::vector<ExecutedQuery>& queries, cons
       }
     }
   }
+  const std::vector<Reading> readings = ReadingsOf(queries, history);
   for (const Side& total : sides) {
     for (const Side& parts : sides) {
       if (total.order != parts.order && (total.repeats != nullptr || parts.repeats != nullptr)) {
-        GB_RETURN_IF_ERROR(Totals(run, total, parts).Run());
+        GB_RETURN_IF_ERROR(Totals(run, total, parts, readings).Run());
       }
     }
   }
