@@ -311,11 +311,7 @@ Result<GovernedCall> BuildDistinct(const AggregateCall& call, const Core& core, 
     }
   };
   consider(found->second);
-  for (const std::set<ColumnRef>& columns : EqualityClasses(core)) {
-    if (columns.contains(found->second)) {
-      std::ranges::for_each(columns, consider);
-    }
-  }
+  std::ranges::for_each(EqualTo(core, found->second), consider);
   if (!column || (core.instances[found->second.instance].left_joined != core.instances[column->instance].left_joined)) {
     return Refuse("P4", call.position, "COUNT(DISTINCT ...) counts units or identities of a protected table");
   }

@@ -93,6 +93,12 @@ std::vector<std::set<ColumnRef>> EqualityClasses(const Core& core) {
   return classes;
 }
 
+std::set<ColumnRef> EqualTo(const Core& core, ColumnRef column) {
+  const std::vector<std::set<ColumnRef>> classes = EqualityClasses(core);
+  const auto found = std::ranges::find_if(classes, [&](const auto& columns) { return columns.contains(column); });
+  return found == classes.end() ? std::set{column} : *found;
+}
+
 bool IsWholeRegion(const Region& region) { return region.size() == 1 && region[0].empty(); }
 
 Box Intersect(const Box& a, const Box& b) {

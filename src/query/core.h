@@ -155,6 +155,8 @@ std::int64_t RowsMax(const Core& core, const std::vector<Asset>& assets);
 
 // The columns that the joins make equal, class by class: sorted, disjoint, two columns or more in each.
 std::vector<std::set<ColumnRef>> EqualityClasses(const Core& core);
+// The column, with all that joins make equal to it.
+std::set<ColumnRef> EqualTo(const Core& core, ColumnRef column);
 
 // Whether the region is everything that the core's conditions leave.
 bool IsWholeRegion(const Region& region);

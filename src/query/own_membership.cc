@@ -214,10 +214,13 @@ class Memberships {
 
   enum class Scope { kConnected, kUnconnected, kMapping };
 
-  // REQUIRES: an expression over columns of one table (P9).
+  // Of an expression over columns of one table (P9), or over none.
   [[nodiscard]] Scope ScopeOf(const Expr& expr, const Connected& connected) const {
     std::set<AttrId> attrs;
     CollectAttrs(expr, attrs);
+    if (attrs.empty()) {
+      return Scope::kConnected;
+    }
     const std::size_t instance = core_.attrs.at(*attrs.begin()).instance;
     return mapping_[instance]             ? Scope::kMapping
            : connected.contains(instance) ? Scope::kConnected

@@ -168,7 +168,8 @@ Population FromCore(const Core& core, std::size_t finest, const std::vector<Asse
   std::ranges::sort(out.joins);
   out.finest = AliasOf(core, assets, finest);
   out.counted.insert(out.finest);
-  for (std::size_t i = 0; i < core.instances.size() && ReachesAllUniquely(core, assets, finest); ++i) {
+  const bool single = ReachesAllUniquely(core, assets, finest);
+  for (std::size_t i = 0; i < core.instances.size() && single; ++i) {
     if (assets[core.instances[i].asset].IsProtected() && ReachesAllUniquely(core, assets, i)) {
       out.counted.insert(AliasOf(core, assets, i));
     }

@@ -160,8 +160,10 @@ class Audit {
 
   Status AddSide(const Grid& grid, std::size_t c, std::size_t b, const std::string& contribution,
                  std::optional<std::size_t> query) {
-    Side side{&grid, c, b, RowsOf(grid.BranchPopulation(c, b), subject_.first),
-              Needed(grid, CellAt{&grid, c, b, 0, reading_}.Valued(contribution))};
+    // What every row has a value of tells no row apart.
+    const std::string valued = grid.calls[c].branches[b].lacking ? grid.Valued(c, b, contribution) : "";
+    const bool by_rows = reading_.kind == Reading::Kind::kRows;
+    Side side{&grid, c, b, RowsOf(grid.BranchPopulation(c, b), subject_.first), by_rows ? "" : valued};
     bool is_new = false;
     for (std::size_t g = 0; g < grid.groups.size(); ++g) {
       const std::string& digest = grid.groups[g].digests[c][b];
@@ -182,8 +184,7 @@ class Audit {
       Note(entry->second, query ? std::optional(RunCell{*query, c, g}) : std::nullopt);
     }
     // The grid's total is of those with a value.
-    const bool comparable = side.valued == Needed(grid, grid.Valued(c, b, contribution));
-    side.complete = comparable && grid.Total(c, b) == side.rows;
+    side.complete = side.valued == valued && grid.Total(c, b) == side.rows;
     if (is_new) {
       sides_.push_back(std::move(side));
     }
@@ -198,11 +199,6 @@ class Audit {
     } else if (!given_.contains(cell)) {
       ours_[cell].insert(*from);
     }
-  }
-
-  // What a row needs a value of; nothing if every row has one.
-  [[nodiscard]] std::string Needed(const Grid& grid, const std::string& valued) const {
-    return valued.empty() || !MayBeNull(run_, grid.population, valued) ? "" : valued;
   }
 
   // Sides that cells of this run may overlap with, or that overlap with those.

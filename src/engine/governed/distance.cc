@@ -174,8 +174,7 @@ class Comparison {
   [[nodiscard]] bool AreOfTwoMeasures(const std::string& contribution) const {
     const std::string& x = a_.grid->Valued(a_.call, a_.branch, contribution);
     const std::string& y = b_.grid->Valued(b_.call, b_.branch, contribution);
-    return !x.empty() && !y.empty() && x != y &&
-           (MayBeNull(run_, a_.grid->population, x) || MayBeNull(run_, b_.grid->population, y));
+    return !x.empty() && !y.empty() && x != y && (a_.Branch().lacking || b_.Branch().lacking);
   }
 
   // Whether the pair may be told apart by this class at all.

@@ -51,13 +51,7 @@ std::set<std::string> ClassesOf(const query::GovernedCall& call, const query::Go
   }
   if (call.distinct != Distinct::kNo) {
     // What is equated with the column has as many.
-    std::set<query::ColumnRef> columns{call.distinct_column};
-    for (const std::set<query::ColumnRef>& equal : query::EqualityClasses(query.core)) {
-      if (equal.contains(call.distinct_column)) {
-        columns.insert(equal.begin(), equal.end());
-      }
-    }
-    for (const query::ColumnRef column : columns) {
+    for (const query::ColumnRef column : query::EqualTo(query.core, call.distinct_column)) {
       const query::Asset& asset = assets[query.core.instances[column.instance].asset];
       if (asset.IsProtected()) {
         classes.insert(UnitsClass(asset));
