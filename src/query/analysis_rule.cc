@@ -207,8 +207,8 @@ Result<ColumnRule> ParseColumn(const std::string& name, const json::Value& value
     rule.bounds = {NumberText(bounds->as_array()[0]), NumberText(bounds->as_array()[1])};
     const auto number = [](const std::string& text) { return ast::Literal{Type::Decimal(38, 0), text}; };
     const auto order = CompareLiterals(number(rule.bounds->first), number(rule.bounds->second));
-    if (!order || *order > 0) {
-      return Wrong(where + ".bounds", "begins above its end");
+    if (!order || *order >= 0) {
+      return Wrong(where + ".bounds", "begins at or above its end");
     }
   }
   return rule;
@@ -239,6 +239,11 @@ Status CheckColumn(const std::string& name, const ColumnRule& rule) {
   return {};
 }
 
+// How far so many values of the type are apart, from the first to the one after the last. REQUIRES: no doubles.
+std::string ValuesText(int values, const Type& type) {
+  return DecimalText({values, type.kind == TypeKind::kDecimal ? type.scale : 0});
+}
+
 // Whether a step of a measure holds so many values that its sums and averages there count none of them. A column of
 // doubles has no end of them.
 bool IsWide(const Step& step, const Type& type) {
@@ -246,9 +251,62 @@ bool IsWide(const Step& step, const Type& type) {
     return true;
   }
   const auto number = [](const std::string& text) { return ast::Literal{Type::Decimal(38, 0), text}; };
-  const int scale = type.kind == TypeKind::kDecimal ? type.scale : 0;
-  const auto order = CompareLiterals(number(step.number), number(DecimalText({limits::kMeasureStepValuesMin, scale})));
+  const auto order = CompareLiterals(number(step.number), number(ValuesText(limits::kMeasureStepValuesMin, type)));
   return order && *order >= 0;
+}
+
+// The same of what the bounds leave of the steps that they stand in: all values beyond a bound are one.
+bool LeaveEnough(const std::pair<std::string, std::string>& bounds, const Step& step, const Type& type) {
+  const auto coordinate = [&type](const std::string& text) -> std::optional<std::int64_t> {
+    const Result<ast::Literal> value = ParseLiteral(text, type);
+    return value.ok() ? CoordinateOf(*value, type) : std::nullopt;
+  };
+  const auto low = coordinate(bounds.first);
+  const auto high = coordinate(bounds.second);
+  if (!low || !high) {
+    return false;
+  }
+  // From one value to another there are as many, and one.
+  const auto is_wide = [&type](std::int64_t from, std::int64_t to, int values) {
+    const auto order =
+        CompareLiterals(LiteralAt(to - from, Type::Decimal(38, 0)), {Type::Decimal(38, 0), ValuesText(values, type)});
+    return to > from && (type.kind == TypeKind::kDouble || (order && *order >= 0));
+  };
+  const std::int64_t first_end = StepNext(StepFloor(*low, step, type), step, type);
+  const std::int64_t last_begin = std::max(*low, StepFloor(*high, step, type));
+  return is_wide(*low, first_end, limits::kMeasureStepValuesMin) &&
+         is_wide(last_begin, *high, limits::kMeasureStepValuesMin - 1);
+}
+
+// What its uses as a measure ask of a column's type, steps and bounds.
+Status CheckMeasure(const ColumnRule& column, const Type& type, const std::string& where) {
+  if (!column.Allows(Use::kMeasure)) {
+    return {};
+  }
+  if (type.kind == TypeKind::kDecimal && type.scale >= limits::kMeasureDigitsMax) {
+    return Wrong(where + ".uses", "says 'measure', and " + TypeName(type) + " has " + std::to_string(type.scale) +
+                                      " digits after the point; at most " +
+                                      std::to_string(limits::kMeasureDigitsMax - 1) + " are computed with");
+  }
+  if (!type.IsNumeric()) {
+    return Wrong(where, "is a measure but no number");
+  }
+  std::vector<Step> steps = column.dimension_steps;
+  if (column.filter_step) {
+    steps.push_back(*column.filter_step);
+  }
+  if (!std::ranges::all_of(steps, [&type](const Step& step) { return IsWide(step, type); })) {
+    return Wrong(where, "is a measure, and a step of it holds fewer than " +
+                            std::to_string(limits::kMeasureStepValuesMin) +
+                            " values: sums and averages there would count them");
+  }
+  if (column.bounds &&
+      !std::ranges::all_of(steps, [&](const Step& step) { return LeaveEnough(*column.bounds, step, type); })) {
+    return Wrong(where + ".bounds", "leaves fewer than " + std::to_string(limits::kMeasureStepValuesMin) +
+                                        " values of the step that a bound stands in, and all values beyond are one: "
+                                        "put the high bound at the end of a step, the low bound at its beginning");
+  }
+  return {};
 }
 
 Status ParseUnit(const json::Value* unit, AnalysisRule& rule) {
@@ -475,21 +533,7 @@ Status CheckRuleAgainst(const AnalysisRule& rule, const std::vector<RuleColumn>&
     if ((column.filter_step && !fits(*column.filter_step)) || !std::ranges::all_of(column.dimension_steps, fits)) {
       return Wrong(where, "has a step that does not fit " + TypeName(type));
     }
-    if (column.Allows(Use::kMeasure) && type.kind == TypeKind::kDecimal && type.scale >= limits::kMeasureDigitsMax) {
-      return Wrong(where + ".uses", "says 'measure', and " + TypeName(type) + " has " + std::to_string(type.scale) +
-                                        " digits after the point; at most " +
-                                        std::to_string(limits::kMeasureDigitsMax - 1) + " are computed with");
-    }
-    if (column.Allows(Use::kMeasure) && !type.IsNumeric()) {
-      return Wrong(where, "is a measure but no number");
-    }
-    const auto wide = [&type](const Step& step) { return IsWide(step, type); };
-    if (column.Allows(Use::kMeasure) &&
-        ((column.filter_step && !wide(*column.filter_step)) || !std::ranges::all_of(column.dimension_steps, wide))) {
-      return Wrong(where, "is a measure, and a step of it holds fewer than " +
-                              std::to_string(limits::kMeasureStepValuesMin) +
-                              " values: sums and averages there would count them");
-    }
+    GB_RETURN_IF_ERROR(CheckMeasure(column, type, where));
   }
   for (const auto& [name, step] : rule.per_unit.total_steps) {
     GB_RETURN_IF_ERROR(known({name}, "per_unit"));

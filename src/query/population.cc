@@ -218,6 +218,15 @@ json::Value Population::ToJson(const AssetCatalog& assets) const {
 
 std::string Population::Text(const AssetCatalog& assets) const { return json::WriteCanonical(ToJson(assets)); }
 
+Population RowsOf(Population population, const std::string& alias) {
+  for (PopulationTable& table : population.tables) {
+    table.left_joined = false;
+  }
+  population.finest = alias;
+  population.counted = {alias};
+  return population;
+}
+
 json::Value ColumnsToJson(const std::set<PopulationColumn>& columns) {
   json::Array out;
   for (const auto& [alias, column] : columns) {

@@ -94,11 +94,14 @@ Population PopulationOf(const GovernedQuery& query, const std::vector<Asset>& as
 Population Restrict(const Population& population, const Region& region, const Core& core,
                     const std::vector<Asset>& assets);
 // The distinct units of a table with one row a unit are its rows, and those of a table that is there anyway, on the
-// same units, add nothing: the table stands in their place.
+// same units, add nothing: the table stands in their place, and may be the finest.
 void UnnestUnits(Population& population, const AssetCatalog& assets);
 // Distinct units as joins with what is in them, for questions about units alone. They stay where a table inside is
 // there anyway, and the units do not join the two.
 void JoinUnits(Population& population);
+// The same rows, counted by this table, which has one for each. Of a LEFT JOIN they are those that were matched: what
+// has no value in the others.
+Population RowsOf(Population population, const std::string& alias);
 // The rows of both. Settled conditions on the same columns have the values that are in both.
 void RestrictOwn(OwnConditions& own, const std::set<PopulationColumn>& columns, const OwnRows& rows);
 // What lies in a box of both unions.

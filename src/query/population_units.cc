@@ -3,6 +3,7 @@
 // Distinct units that are a table.
 #include <algorithm>
 #include <iterator>
+#include <tuple>
 
 #include "base/assert.h"
 #include "query/population.h"
@@ -134,11 +135,32 @@ void Unnest(Population& population, const IsFit& is_fit) {
   }
 }
 
+// Of the protected tables whose rows are the rows of the join, the one that FinestOf would choose: the spelling decides
+// which of them were tables, and which distinct units. Behind a LEFT JOIN there is no choice.
+void ChooseFinest(Population& population, const AssetCatalog& assets) {
+  const auto rank = [&assets](const PopulationTable& table) {
+    const bool distinct = table.distinct != nullptr;
+    return std::tuple(!distinct && !assets.Find(table.asset)->OneRowPerUnit(), distinct, table.alias);
+  };
+  const PopulationTable* best = nullptr;
+  for (const PopulationTable& table : population.tables) {
+    if (table.left_joined) {
+      return;
+    }
+    if (population.counted.contains(table.alias) && assets.Find(table.asset)->IsProtected() &&
+        (best == nullptr || rank(table) < rank(*best))) {
+      best = &table;
+    }
+  }
+  population.finest = best == nullptr ? population.finest : best->alias;
+}
+
 }  // namespace
 
 void UnnestUnits(Population& population, const AssetCatalog& assets) {
   Unnest(population,
          [&assets](const Population& beside, const PopulationTable& units) { return IsTable(beside, units, assets); });
+  ChooseFinest(population, assets);
 }
 
 void JoinUnits(Population& population) { Unnest(population, AreJoined); }

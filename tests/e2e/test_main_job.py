@@ -44,7 +44,7 @@ INSURER_RULE = {
     "min_units": MINIMUM, "membership": "protected", "keys": [["name"]],
     "columns": {"name": {"identity": True, "uses": ["join"], "join_with": ["*.name"]},
                 "sex": {"uses": ["dimension", "filter"], "domain": ["m", "f"]},
-                "height": {"uses": ["measure", "filter"], "aggregates": ["avg", "sum"], "bounds": [100, 250], "filter_step": 10}}}
+                "height": {"uses": ["measure", "filter"], "aggregates": ["avg", "sum"], "bounds": [100, 249], "filter_step": 10}}}
 
 
 def make_people():

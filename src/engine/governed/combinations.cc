@@ -23,17 +23,6 @@ using query::Population;
 // What cells must have in common to be combined: the alias of the table whose rows they add up, and the contribution.
 using Subject = std::pair<std::string, std::string>;
 
-// The protected rows of a population, counted by this table, which has one for each. Of a LEFT JOIN they are those that
-// were matched: what has no value in the others.
-Population RowsOf(Population population, const std::string& alias) {
-  for (query::PopulationTable& table : population.tables) {
-    table.left_joined = false;
-  }
-  population.finest = alias;
-  population.counted = {alias};
-  return population;
-}
-
 // The aliases of the tables whose rows the grid's cells add up, as far as they can be looked at.
 std::set<std::string> CountedTables(const Grid& grid, const query::AssetCatalog& catalog) {
   const auto left = std::ranges::find(grid.population.tables, true, &query::PopulationTable::left_joined);
@@ -163,20 +152,20 @@ class Audit {
     // What every row has a value of tells no row apart.
     const std::string valued = grid.calls[c].branches[b].lacking ? grid.Valued(c, b, contribution) : "";
     const bool by_rows = reading_.kind == Reading::Kind::kRows;
-    Side side{&grid, c, b, RowsOf(grid.BranchPopulation(c, b), subject_.first), by_rows ? "" : valued};
+    Side side{&grid, c, b, query::RowsOf(grid.BranchPopulation(c, b), subject_.first), by_rows ? "" : valued};
     bool is_new = false;
     for (std::size_t g = 0; g < grid.groups.size(); ++g) {
       const std::string& digest = grid.groups[g].digests[c][b];
       const CellAt cell{&grid, c, b, g, reading_};
       if (!grid.groups[g].out[c] || digest.empty() || !grid.IsOf(contribution, c, b, g) ||
-          !grid.IsRead(reading_, contribution, c, b, g)) {
+          !IsRead(grid, contribution, c, b, g)) {
         continue;
       }
       const std::int64_t rows = cell.Rows(contribution);
       const auto [entry, added] = cells_.try_emplace({digest, side.valued}, cells_.size());
       if (added) {
         GB_ASSIGN_OR_RETURN(Population population, cell.Population(run_.catalog));
-        audited_.push_back({RowsOf(std::move(population), subject_.first), side.valued, rows});
+        audited_.push_back({query::RowsOf(std::move(population), subject_.first), side.valued, rows});
       }
       is_new = is_new || added;
       side.cells.emplace(grid.groups[g].key, entry->second);
@@ -189,6 +178,15 @@ class Audit {
       sides_.push_back(std::move(side));
     }
     return {};
+  }
+
+  // Beside counts of rows, what a LEFT JOIN has of values stands for the rows that were matched, as the grid does not
+  // know whether all of these have a value.
+  [[nodiscard]] bool IsRead(const Grid& grid, const std::string& contribution, std::size_t c, std::size_t b,
+                            std::size_t g) const {
+    return grid.IsRead(reading_, contribution, c, b, g) ||
+           (reading_.kind == Reading::Kind::kRows && IsCountClass(contribution) &&
+            grid.population.Table(subject_.first)->left_joined);
   }
 
   // Who gives the cell: the history, an earlier run's cell that is repeated, or this run alone.

@@ -197,6 +197,25 @@ class Comparison {
     return query::AreDisjoint(*cell_a, *cell_b);
   }
 
+  // Whether both cells count the same protected rows, and one of them own rows that match none beside: a LEFT JOIN, and
+  // the inner join. They tell apart nothing but these own rows.
+  Result<bool> CountTheSame(const std::string& contribution, std::size_t group_a, std::size_t group_b) {
+    const auto left_of = [](const Grid& grid) {
+      return std::ranges::find(grid.population.tables, true, &query::PopulationTable::left_joined);
+    };
+    const Grid& left = left_of(*a_.grid) != a_.grid->population.tables.end() ? *a_.grid : *b_.grid;
+    const auto table = left_of(left);
+    if (b_.grid->stale || table == left.population.tables.end() || !IsCountClass(contribution) ||
+        !a_.grid->Valued(a_.call, a_.branch, contribution).empty() ||
+        !b_.grid->Valued(b_.call, b_.branch, contribution).empty()) {
+      return false;
+    }
+    GB_ASSIGN_OR_RETURN(const Population* cell_a, a_.Cell(group_a, run_.catalog));
+    GB_ASSIGN_OR_RETURN(const Population* cell_b, b_.Cell(group_b, run_.catalog));
+    return query::RowsOf(*cell_a, table->alias).Text(run_.catalog) ==
+           query::RowsOf(*cell_b, table->alias).Text(run_.catalog);
+  }
+
   // How many rows k-1 units can own, if a difference of row counts proves a distance: cells over the same rows of the
   // same joins.
   [[nodiscard]] std::optional<std::int64_t> RowsOfFew(const std::string& contribution, const CommonUnit& unit) const {
@@ -274,6 +293,9 @@ class Comparison {
       bool apart = Same(pair.a, pair.b) && pair.distance == 0;
       if (!Same(pair.a, pair.b)) {
         GB_ASSIGN_OR_RETURN(apart, AreApart(pair.a, pair.b));
+      }
+      if (!apart && pair.distance == 0) {
+        GB_ASSIGN_OR_RETURN(apart, CountTheSame(contribution, pair.a, pair.b));
       }
       if (!apart) {
         close.emplace(pair.a, pair.b);

@@ -251,8 +251,8 @@ bool Grid::IsRead(const Reading& reading, const std::string& contribution, std::
     case Reading::Kind::kExact:
       return !fraction;
     case Reading::Kind::kRows:
-      // The rows of a LEFT JOIN are not those that an average is of. Where every row has a value, to count values is
-      // to count rows.
+      // The rows that a LEFT JOIN has are not those that an average is of. Where every row has a value, to count values
+      // is to count rows.
       return IsCountClass(contribution) &&
              (fraction ? std::ranges::none_of(population.tables, &query::PopulationTable::left_joined)
                        : !valued || groups[group].rows[call][branch] == groups[group].values[call][branch]);

@@ -4,9 +4,8 @@
 // cell is (group, aggregate, branch); its population is the grid's, restricted to the group's keys and to the branch.
 //
 // Contributions (PLANNER.md P10): a cell belongs to classes, and only cells of a common class are compared.
-//   "units:<owner>/<domain>" a unit of that kind contributes its presence: COUNT(DISTINCT unit), COUNT(*) over one row
-//   a
-//                            unit
+//   "units:<owner>/<domain>" a unit of that kind contributes its presence: COUNT(DISTINCT unit), or COUNT(*) if
+//                            each has one row
 //   "rows:<table>"           the number of its rows
 //   "<table>.<column>"       the multiset of its values of a measure, whatever linear form was asked for
 //   "sum:<table>.<column>"   the total of its values: sums and averages that the asset's rule tests for dominance (P12)
