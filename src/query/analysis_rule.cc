@@ -141,8 +141,8 @@ Status ParseDomain(const json::Object& object, ColumnRule& rule, const std::stri
       }
       // Text of tables is in its composed form.
       Result<std::string> text = ToNfc(value.is_string() ? value.as_string() : json::Write(value));
-      if (!text.ok()) {
-        return Wrong(where + ".domain", "holds something that is no value");
+      if (!text.ok() || text->size() > limits::kDimensionCharactersMax) {
+        return Wrong(where + ".domain", "holds something that is no value, or a text that is too long");
       }
       values.push_back(std::move(*text));
     }
@@ -500,6 +500,9 @@ Status CheckRuleAgainst(const AnalysisRule& rule, const std::vector<RuleColumn>&
     for (const std::string& name : names) {
       if (find(name) == nullptr) {
         return Wrong(member, "names the column '" + name + "', which the table does not have");
+      }
+      if (name.find('.') != std::string::npos) {  // names of columns are told from names of tables by the last dot
+        return Wrong(member, "names the column '" + name + "': rename it, a column of a rule has no dot in its name");
       }
     }
     return {};

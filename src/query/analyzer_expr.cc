@@ -68,6 +68,33 @@ Status CheckEscape(const std::vector<ExprPtr>& args) {
       .At(args[2]->position);
 }
 
+// The engine tries every place for each % of a pattern that it cannot split into texts: what LIKE needs for a row would
+// grow with the power of their number, and the time of a run tell of single rows (P13).
+Status CheckLike(const std::vector<ExprPtr>& args, bool case_insensitive) {
+  if (args[1]->op != ExprOp::kLiteral) {
+    return Status(ErrorCode::kNotSupported,
+                  "the pattern of LIKE is a constant text; write starts_with, ends_with or contains")
+        .WithRule("P2")
+        .At(args[1]->position);
+  }
+  const std::string* pattern = ConstantText(*args[1]);
+  const bool split =
+      pattern == nullptr || (!case_insensitive && args.size() == 2 && pattern->find('_') == std::string::npos);
+  std::size_t tries = 0;
+  for (std::size_t i = 0; !split && i < pattern->size(); ++i) {
+    const bool first = (*pattern)[i] == '%' && (i == 0 || (*pattern)[i - 1] != '%');
+    tries += first && pattern->find_first_not_of('%', i) != std::string::npos ? 1U : 0U;
+  }
+  if (tries <= 1) {
+    return {};
+  }
+  return Status(ErrorCode::kNotSupported,
+                "a pattern of ILIKE, with _ or with ESCAPE, has one % before its end; write RLIKE with a regular "
+                "expression")
+      .WithRule("P2")
+      .At(args[1]->position);
+}
+
 // What matches a byte instead of a character leaves texts that are none, and a run that stores one fails: whether it
 // does would depend on who is in the room.
 Status CheckPattern(std::string_view function, const std::vector<ExprPtr>& args) {
@@ -222,6 +249,7 @@ Result<ExprPtr> AnalyzerImpl::ResolvePlain(const ast::Expr& expr, const ExprCont
       return negate(MakeNary(ExprOp::kIn, std::move(args), at));
     case K::kLike: {
       GB_RETURN_IF_ERROR(CheckEscape(args));
+      GB_RETURN_IF_ERROR(CheckLike(args, expr.case_insensitive));
       auto like = std::make_shared<Expr>();
       like->op = ExprOp::kLike;
       like->position = at;

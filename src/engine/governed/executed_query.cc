@@ -455,12 +455,10 @@ void LimitGroups(const RunContext& run, ExecutedQuery& executed) {
   const std::int64_t most = query::RowsMax(run.plan.governed.queries[executed.index].core, run.assets);
   std::int64_t rows = 0;
   for (std::size_t g = 0; g < executed.groups && most > 0; ++g) {
-    const bool shown =
-        std::ranges::any_of(executed.call_ok, [g](const std::vector<bool>& of_call) { return of_call[g]; });
-    rows += shown ? 1 : 0;
-    executed.group_ok[g] = executed.group_ok[g] && rows <= most;
-    for (std::vector<bool>& of_call : executed.call_ok) {
-      of_call[g] = of_call[g] && rows <= most;
+    std::vector<bool>& out = executed.grid.groups[g].out;
+    rows += std::ranges::find(out, true) != out.end() ? 1 : 0;
+    if (rows > most) {
+      out.assign(out.size(), false);
     }
   }
 }

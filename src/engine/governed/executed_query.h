@@ -83,7 +83,8 @@ Result<ExecutedQuery> ExecuteGroups(RunContext& run, std::size_t index);
 // Step 4: fills group_ok and call_ok.
 Status ApplyMinimumGroups(RunContext& run, ExecutedQuery& executed);
 
-// P12, largest number of rows: clears group_ok and call_ok of the groups after the first in the order of the keys.
+// P12, largest number of rows: of the groups that are out, only the first in the order of the keys stay. The last step:
+// a group that is withheld takes no other one's place, whatever it is withheld for.
 void LimitGroups(const RunContext& run, ExecutedQuery& executed);
 
 // The instances whose units are counted apart: those of one owner that are joined on their units are counted once.

@@ -265,13 +265,15 @@ Result<RunResult> Execute(RunContext& run, const RunRequest& request, const json
     GB_RETURN_IF_ERROR(ApplyMinimumGroups(run, executed));
     GB_RETURN_IF_ERROR(WithholdMembership(run, executed));
     GB_RETURN_IF_ERROR(WithholdDominated(run, executed));
-    LimitGroups(run, executed);
     queries.push_back(std::move(executed));
   }
   GB_ASSIGN_OR_RETURN(History history, ReadHistory(request.history, run));
   GB_RETURN_IF_ERROR(MeasureHistory(run, queries, history.grids));
   GB_RETURN_IF_ERROR(CheckDifferences(run, queries, history));
   GB_RETURN_IF_ERROR(WithholdSubtractions(run, queries, history));
+  for (ExecutedQuery& query : queries) {
+    LimitGroups(run, query);
+  }
   RunResult result;
   result.certificate = certificate;
   result.record = MakeRecord(run, certificate.GetString("plan"), queries);

@@ -90,15 +90,15 @@ Selection SelectionOf(std::vector<PopulationColumn> columns, std::vector<StoredR
 Result<bool> TellApart(RunContext& run, const query::Asset& asset, const PopulationColumn& column,
                        const std::set<std::string>& conditions) {
   const std::string name = query::ColumnSql(column.first, column.second);
-  std::string times;
+  std::string times;  // a list: the depth of a sum would grow with the number of its terms
   for (const std::string& condition : conditions) {
-    times += (times.empty() ? "" : " + ") + ("CASE WHEN " + condition + " THEN 1 ELSE 0 END");
+    times += (times.empty() ? "" : ", ") + ("CASE WHEN " + condition + " THEN 1 ELSE 0 END");
   }
-  GB_ASSIGN_OR_RETURN(
-      const duckdb::ResultTable table,
-      run.connection.Query("SELECT count(*), count(*) FILTER (WHERE " + times + " <> 1) FROM (SELECT DISTINCT " + name +
-                           ", CAST(" + name + " AS VARCHAR) AS written FROM " + asset.relation + " AS " +
-                           query::QuoteName(column.first) + ") AS " + query::QuoteName(column.first)));
+  GB_ASSIGN_OR_RETURN(const duckdb::ResultTable table,
+                      run.connection.Query("SELECT count(*), count(*) FILTER (WHERE list_sum([" + times +
+                                           "]) <> 1) FROM (SELECT DISTINCT " + name + ", CAST(" + name +
+                                           " AS VARCHAR) AS written FROM " + asset.relation + " AS " +
+                                           query::QuoteName(column.first) + ") AS " + query::QuoteName(column.first)));
   return table.columns[0].ints[0] == static_cast<std::int64_t>(conditions.size()) && table.columns[1].ints[0] == 0;
 }
 

@@ -306,12 +306,12 @@ Status CheckKeys(Plan& plan, duckdb::Connection& connection) {
   return {};
 }
 
-// Keys and conditions over a text are computed for every row: without a domain there is no end to what they need.
-Status CheckDimensionTexts(const Plan& plan, duckdb::Connection& connection) {
+// Joins, keys and conditions over a text are computed for every row: without a domain there is no end to what they
+// need.
+Status CheckTexts(const Plan& plan, duckdb::Connection& connection) {
   for (const Kept& kept : plan.kept) {
-    const bool shapes = kept.rule != nullptr && !kept.rule->domain.has_value() &&
-                        (kept.rule->Allows(query::Use::kDimension) || kept.rule->Allows(query::Use::kFilter));
-    if (!shapes || kept.type.kind != query::TypeKind::kText) {
+    const bool is_free = kept.rule != nullptr && !kept.rule->domain.has_value() && !kept.rule->uses.empty();
+    if (!is_free || kept.type.kind != query::TypeKind::kText) {
       continue;
     }
     GB_ASSIGN_OR_RETURN(
@@ -319,7 +319,8 @@ Status CheckDimensionTexts(const Plan& plan, duckdb::Connection& connection) {
         connection.QueryInt("SELECT count(*) FROM (SELECT 1 FROM stage WHERE length(" + kept.stage_name + ") > " +
                             std::to_string(limits::kDimensionCharactersMax) + " LIMIT 1)"));
     if (longer != 0) {
-      return InvalidParameter("the column " + kept.name + " is a dimension or filter, and holds a text of more than " +
+      return InvalidParameter("the column " + kept.name +
+                              " is joined, grouped or chosen by, and holds a text of more than " +
                               std::to_string(limits::kDimensionCharactersMax) + " characters");
     }
   }
@@ -424,7 +425,7 @@ Result<PreparedAsset> RunPrepareJob(const PrepareRequest& request, JobDatabase& 
                                                         "not fit a type or a secret is missing")
                                                   : filled;
   }
-  GB_RETURN_IF_ERROR(CheckDimensionTexts(plan, connection));
+  GB_RETURN_IF_ERROR(CheckTexts(plan, connection));
   GB_RETURN_IF_ERROR(CheckKeys(plan, connection));
   GB_RETURN_IF_ERROR(WriteAsset(plan, connection));
   PreparedAsset asset;
