@@ -92,7 +92,7 @@ def main():
     parser.add_argument("--all", action="store_true")
     parser.add_argument("--analyzer", action="store_true", help="clang's static analyzer instead, over the product")
     parser.add_argument("--fix", action="store_true", help="add and remove includes, add const, where clang-tidy knows how")
-    parser.add_argument("--seconds", type=float, default=1e9)
+    parser.add_argument("--seconds", type=float, default=1e6)
     parser.add_argument("build", help="a folder with compile_commands.json made for clang")
     args = parser.parse_args()
     sources = [p for p in cpp_files(ROOT, "src", "tests") if p.suffix == ".cc"]
