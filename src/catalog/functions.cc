@@ -212,6 +212,7 @@ Result<Function> Functions::Create(const Caller& caller, const NewFunction& func
                       FindChildRow(*transaction, caller.organisation, SecurableKind::kFunction, schema.id, name.key));
   Securable info;
   if (existing.has_value() && on_existing != OnExisting::kFail) {
+    GB_RETURN_IF_ERROR(CheckMayMeet(*transaction, caller, *existing, Privilege::kCreateFunction, schema));
     if (on_existing == OnExisting::kKeep) {
       GB_ASSIGN_OR_RETURN(const Securable kept, FindKnown(*transaction, caller, SecurableKind::kFunction,
                                                           function.schema + "." + function.name));

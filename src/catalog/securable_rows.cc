@@ -216,6 +216,12 @@ Result<Securable> FindAllowed(store::Transaction& transaction, const Caller& cal
   return found;
 }
 
+Status CheckMayMeet(store::Transaction& transaction, const Caller& caller, const Securable& existing,
+                    Privilege to_create, const Securable& container) {
+  GB_ASSIGN_OR_RETURN(const bool known, Grants::MayKnow(transaction, caller, existing));
+  return known ? Status() : Grants::Check(transaction, caller, to_create, container);
+}
+
 Result<Page<Securable>> KnownChildren(store::Transaction& transaction, const Caller& caller, SecurableKind kind,
                                       const std::string& container, const PageRequest& page) {
   GB_ASSIGN_OR_RETURN(const std::size_t size, PageSize(page));

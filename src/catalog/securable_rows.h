@@ -58,6 +58,10 @@ Result<Securable> FindKnown(store::Transaction& transaction, const Caller& calle
 // As FindKnown, and the caller has the privilege.
 Result<Securable> FindAllowed(store::Transaction& transaction, const Caller& caller, SecurableKind kind,
                               const std::string& full_name, Privilege privilege);
+// For who would create a name that is there already: he may know the object, or create such objects beside it, which
+// tells him of it anyway. The error is the same as if the name were free.
+Status CheckMayMeet(store::Transaction& transaction, const Caller& caller, const Securable& existing,
+                    Privilege to_create, const Securable& container);
 // A page of those children of `container` that the caller may know.
 Result<Page<Securable>> KnownChildren(store::Transaction& transaction, const Caller& caller, SecurableKind kind,
                                       const std::string& container, const PageRequest& page);

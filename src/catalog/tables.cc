@@ -302,6 +302,7 @@ Result<std::optional<TableWrite>> Tables::PlanWrite(const Caller& caller, const 
     GB_ASSIGN_OR_RETURN(const auto existing,
                         FindChildRow(*transaction, caller.organisation, kTableKind, parent.id, checked.key));
     if (existing.has_value() && on_existing == OnExisting::kKeep) {
+      GB_RETURN_IF_ERROR(CheckMayMeet(*transaction, caller, *existing, Privilege::kCreateTable, parent));
       return std::optional<TableWrite>();
     }
     GB_RETURN_IF_ERROR(Grants::Check(*transaction, caller, Privilege::kCreateTable, parent));

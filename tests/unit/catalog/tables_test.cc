@@ -308,6 +308,34 @@ TEST_F(Data, AFunctionElsewhereDoesNotTakeThePlaceOfOneThatAPolicyMeans) {
   EXPECT_EQ(functions.Closure(user_, {"main.s.masked"}).status().code(), ErrorCode::kNotFound);
 }
 
+TEST_F(Data, WhoMayNotCreateLearnsNoNameByTrying) {
+  ASSERT_TRUE(Grant(SecurableKind::kCatalog, "main", user_.name, {Privilege::kUseCatalog, Privilege::kUseSchema}).ok());
+  const auto create_function = [&](const std::string& name, OnExisting on_existing) {
+    return catalog_->functions
+        .Create(user_,
+                {.schema = "main.s",
+                 .name = name,
+                 .parameters = {{"c", "BOOLEAN", ""}},
+                 .return_type = "",
+                 .body = "c",
+                 .comment = ""},
+                on_existing)
+        .status();
+  };
+  for (const OnExisting on_existing : {OnExisting::kFail, OnExisting::kKeep, OnExisting::kReplace}) {
+    const Status there = catalog_->tables.PlanWrite(user_, "main.s", "t", on_existing).status();
+    const Status not_there = catalog_->tables.PlanWrite(user_, "main.s", "nothing", on_existing).status();
+    EXPECT_EQ(there.code(), ErrorCode::kPermissionDenied);
+    EXPECT_EQ(there.message(), not_there.message());
+    EXPECT_EQ(create_function("consented", on_existing).code(), ErrorCode::kPermissionDenied);
+    EXPECT_EQ(create_function("consented", on_existing).message(), create_function("nothing", on_existing).message());
+  }
+  ASSERT_TRUE(Grant(SecurableKind::kTable, "main.s.t", user_.name, {Privilege::kSelect}).ok());
+  ASSERT_TRUE(Grant(SecurableKind::kFunction, "main.s.consented", user_.name, {Privilege::kExecute}).ok());
+  EXPECT_TRUE(catalog_->tables.PlanWrite(user_, "main.s", "t", OnExisting::kKeep).ok()) << "he sees it anyway";
+  EXPECT_TRUE(create_function("consented", OnExisting::kKeep).ok());
+}
+
 TEST_F(Data, AFunctionsBodyIsForThoseWhoMayExecuteIt) {
   ASSERT_TRUE(Grant(SecurableKind::kCatalog, "main", user_.name, {Privilege::kUseCatalog, Privilege::kUseSchema}).ok());
   ASSERT_TRUE(Grant(SecurableKind::kFunction, "main.s.upper2", user_.name, {Privilege::kBrowse}).ok());
