@@ -30,6 +30,15 @@ Status Unauthenticated() {
   return Status(ErrorCode::kUnauthenticated, "The token is missing, unknown, expired or revoked.");
 }
 
+Result<Caller> ActiveCaller(store::Transaction& transaction, const OrganisationId& organisation,
+                            const PrincipalId& principal) {
+  auto caller = Principals::CallerFor(transaction, organisation, principal);
+  if (!caller.ok() && caller.status().code() == ErrorCode::kNotFound) {
+    return Unauthenticated();
+  }
+  return caller;
+}
+
 TokenInfo FromRow(const store::Row& row) {
   TokenInfo info;
   info.id = row.Text(0);
@@ -141,11 +150,12 @@ Result<Caller> Tokens::Authenticate(const std::string& token) const {
   if (!row.has_value() || row->Int(2) <= ToInt(context_.clock->Now())) {
     return Unauthenticated();
   }
-  auto caller = Principals::CallerFor(*transaction, OrganisationId(row->Text(0)), PrincipalId(row->Text(1)));
-  if (!caller.ok() && caller.status().code() == ErrorCode::kNotFound) {
-    return Unauthenticated();
-  }
-  return caller;
+  return ActiveCaller(*transaction, OrganisationId(row->Text(0)), PrincipalId(row->Text(1)));
+}
+
+Result<Caller> Tokens::CallerNow(const Caller& caller) const {
+  GB_ASSIGN_OR_RETURN(const auto transaction, context_.database->Begin(store::Access::kRead));
+  return ActiveCaller(*transaction, caller.organisation, caller.principal);
 }
 
 }  // namespace glovebox::catalog

@@ -49,6 +49,8 @@ class Tokens {
   Status Revoke(const Caller& caller, const std::string& token_id) const;
   // Returns UNAUTHENTICATED.
   Result<Caller> Authenticate(const std::string& token) const;
+  // The same caller as he is now, for work that waited. UNAUTHENTICATED if he is not there or inactive.
+  Result<Caller> CallerNow(const Caller& caller) const;
 
  private:
   Context context_;

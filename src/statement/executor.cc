@@ -300,8 +300,10 @@ Status NormaliseTypes(catalog::NewFunction& function) {
 }  // namespace
 
 Result<StatementResult> Executor::Execute(const Caller& caller, const StatementRequest& request) const {
+  // A statement waits for its turn, and its caller's rights may be gone meanwhile.
+  GB_ASSIGN_OR_RETURN(const Caller now, catalog_->tokens.CallerNow(caller));
   GB_ASSIGN_OR_RETURN(const Statement statement, Parse(request.text));
-  return std::visit(Run(*this, *catalog_, *engine_, caller, request), statement);
+  return std::visit(Run(*this, *catalog_, *engine_, now, request), statement);
 }
 
 Result<catalog::Function> Executor::CreateFunction(const Caller& caller, const catalog::NewFunction& function,

@@ -40,6 +40,8 @@ class Executor {
   // Both outlive the executor.
   Executor(const catalog::Catalog& catalog, engine::Engine& engine) : catalog_(&catalog), engine_(&engine) {}
 
+  // With the rights that the caller has now, not those of when he was authenticated; UNAUTHENTICATED if he is not
+  // active any more.
   Result<StatementResult> Execute(const catalog::Caller& caller, const StatementRequest& request) const;
 
   // What CREATE FUNCTION does, also for the REST interface: the body is checked by the engine, and its name must not be

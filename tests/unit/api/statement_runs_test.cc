@@ -141,6 +141,18 @@ TEST_F(StatementRunsTest, OnlyAStatementThatWaitsCanBeCanceled) {
   EXPECT_EQ(StateOf(waiting), StatementState::kCanceled);
 }
 
+TEST_F(StatementRunsTest, AStatementThatWaitedRunsWithTheRightsOfTheMoment) {
+  FillThreads();
+  const std::string id = Submit(user_);
+  const auto number = Named(admin_, user_.name)->number;
+  ASSERT_TRUE(catalog_->principals.SetActivity(admin_, number, catalog::Activity::kInactive).ok());
+  engine_.Open();
+  const auto view = runs_.Wait(user_, id, kLongMs);
+  ASSERT_TRUE(view.ok());
+  EXPECT_EQ(view->state, StatementState::kFailed);
+  EXPECT_EQ(view->outcome->status().code(), ErrorCode::kUnauthenticated) << "as with a revoked token";
+}
+
 TEST_F(StatementRunsTest, AnOrganisationThatSubmitsTooMuchIsToldAndOthersAreNot) {
   FillThreads();
   for (std::size_t i = limits::kStatementThreads; i < limits::kStatementsUnfinishedMax; ++i) {
