@@ -86,13 +86,19 @@ json::Value CellJson(const json::Value& value) {
   return value.is_null() || value.is_string() ? value : json::Value(json::Write(value));
 }
 
-std::size_t ChunkCount(std::size_t rows) {
-  return (rows + limits::kStatementChunkRows - 1) / limits::kStatementChunkRows;
+// A chunk is made up in memory for each request: of wide rows it has fewer.
+std::size_t ChunkRows(const StatementResult& result) {
+  const std::size_t columns = std::max<std::size_t>(result.columns.size(), 1);
+  return std::clamp<std::size_t>(limits::kStatementChunkCells / columns, 1, limits::kStatementChunkRows);
+}
+
+std::size_t ChunkCount(const StatementResult& result) {
+  return (result.rows.size() + ChunkRows(result) - 1) / ChunkRows(result);
 }
 
 json::Value ChunkJson(const StatementView& view, const StatementResult& result, std::size_t chunk) {
-  const std::size_t begin = chunk * limits::kStatementChunkRows;
-  const std::size_t end = std::min(begin + limits::kStatementChunkRows, result.rows.size());
+  const std::size_t begin = chunk * ChunkRows(result);
+  const std::size_t end = std::min(begin + ChunkRows(result), result.rows.size());
   json::Array rows;
   for (std::size_t i = begin; i < end; ++i) {
     json::Array cells;
@@ -126,14 +132,14 @@ void SetResult(json::Object& response, const StatementView& view, const Statemen
   for (const engine::Column& column : result.columns) {
     columns.emplace_back(ResultColumnJson(column.name, column.type, columns.size()));
   }
-  const std::size_t chunks = ChunkCount(result.rows.size());
+  const std::size_t chunks = ChunkCount(result);
   json::Array chunk_list;
   for (std::size_t i = 0; i < chunks; ++i) {
-    const std::size_t begin = i * limits::kStatementChunkRows;
+    const std::size_t begin = i * ChunkRows(result);
     chunk_list.emplace_back(json::Object{
         {"chunk_index", static_cast<std::int64_t>(i)},
         {"row_offset", static_cast<std::int64_t>(begin)},
-        {"row_count", static_cast<std::int64_t>(std::min(limits::kStatementChunkRows, result.rows.size() - begin))}});
+        {"row_count", static_cast<std::int64_t>(std::min(ChunkRows(result), result.rows.size() - begin))}});
   }
   const auto column_count = static_cast<std::int64_t>(columns.size());
   response.Set("manifest",
@@ -197,6 +203,7 @@ Result<std::vector<engine::Parameter>> ReadParameters(const json::ObjectReader& 
     return Status(ErrorCode::kInvalidParameterValue,
                   "'parameters' must be a list of at most " + std::to_string(limits::kSqlParametersMax) + " objects.");
   }
+  std::size_t bytes = 0;
   for (const json::Value& item : list->as_array()) {
     GB_ASSIGN_OR_RETURN(const json::ObjectReader reader, json::ObjectReader::Of(item, "parameters"));
     engine::Parameter parameter;
@@ -204,6 +211,11 @@ Result<std::vector<engine::Parameter>> ReadParameters(const json::ObjectReader& 
     GB_ASSIGN_OR_RETURN(parameter.type, reader.OptionalString("type"));
     GB_ASSIGN_OR_RETURN(parameter.value, reader.OptionalString("value"));
     parameter.is_null = reader.Find("value") == nullptr;
+    bytes += parameter.name.size() + parameter.type.size() + parameter.value.size();
+    if (bytes > limits::kSqlParameterBytesMax) {
+      return Status(ErrorCode::kInvalidParameterValue,
+                    "'parameters' are over " + std::to_string(limits::kSqlParameterBytesMax) + " bytes together.");
+    }
     parameters.push_back(std::move(parameter));
   }
   return parameters;
@@ -259,7 +271,7 @@ Result<Response> GetChunk(StatementRuns& runs, const Caller& caller, const Reque
   const std::shared_ptr<const StatementResult> result = ShownResult(view);
   std::size_t chunk = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), chunk);
-  if (error != std::errc() || end != text.data() + text.size() || chunk >= ChunkCount(result->rows.size())) {
+  if (error != std::errc() || end != text.data() + text.size() || chunk >= ChunkCount(*result)) {
     return Status(ErrorCode::kNotFound, "The result has no chunk '" + text + "'.");
   }
   return Response::Json(ChunkJson(view, *result, chunk));

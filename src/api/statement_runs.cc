@@ -14,12 +14,35 @@ namespace glovebox::api {
 using catalog::Caller;
 using statement::StatementResult;
 
+namespace {
+
+// How often it is looked for results that are too old.
+constexpr std::chrono::minutes kForgetPeriod{1};
+
+// What it takes up in memory, about.
+std::size_t BytesOf(const Result<StatementResult>& outcome) {
+  std::size_t bytes = 0;
+  if (outcome.ok()) {
+    for (const std::vector<json::Value>& row : outcome->rows) {
+      bytes += sizeof(row) + row.size() * sizeof(json::Value);
+      for (const json::Value& cell : row) {
+        bytes += cell.is_string() ? cell.as_string().size() : 0;
+      }
+    }
+  }
+  return bytes;
+}
+
+}  // namespace
+
 struct StatementRuns::Entry {
   std::string id;
   Caller caller;
   statement::StatementRequest request;
   StatementState state = StatementState::kPending;
   std::shared_ptr<const Result<StatementResult>> outcome;
+  TimeMs ended_at{};
+  std::size_t bytes = 0;  // that are kept
 
   [[nodiscard]] bool HasEnded() const { return state != StatementState::kPending && state != StatementState::kRunning; }
 };
@@ -97,15 +120,14 @@ Status StatementRuns::Cancel(const Caller& caller, const std::string& id) {
     }
     queue_.erase(std::find(queue_.begin(), queue_.end(), entry));
     entry->state = StatementState::kCanceled;
-    finished_[caller.organisation].push_back(id);
-    --unfinished_[caller.organisation];
-    Forget(caller.organisation);
+    KeepLocked(entry);
   }
   ended_.notify_all();
   return {};
 }
 
-Result<StatementRuns::EntryPointer> StatementRuns::FindLocked(const Caller& caller, const std::string& id) const {
+Result<StatementRuns::EntryPointer> StatementRuns::FindLocked(const Caller& caller, const std::string& id) {
+  ForgetOldLocked();
   const auto found = entries_.find(id);
   if (found == entries_.end() || found->second->caller.organisation != caller.organisation ||
       found->second->caller.principal != caller.principal) {
@@ -118,21 +140,49 @@ StatementView StatementRuns::ViewOf(const Entry& entry) {
   return {.id = entry.id, .state = entry.state, .outcome = entry.outcome, .text = entry.request.text};
 }
 
-// Lets the organisation's oldest results go when there are too many.
-void StatementRuns::Forget(const OrganisationId& organisation) {
-  std::deque<std::string>& ids = finished_[organisation];
-  while (ids.size() > limits::kStatementsKeptMax) {
-    entries_.erase(ids.front());
-    ids.pop_front();
+// A statement has ended: its result is kept, and older ones make way.
+void StatementRuns::KeepLocked(const EntryPointer& entry) {
+  const OrganisationId& organisation = entry->caller.organisation;
+  entry->request.parameters.clear();  // nobody asks for them, and they may be large
+  entry->ended_at = clock_.Now();
+  entry->bytes = entry->request.text.size() + (entry->outcome == nullptr ? 0 : BytesOf(*entry->outcome));
+  Finished& finished = finished_[organisation];
+  finished.entries.push_back(entry);
+  finished.bytes += entry->bytes;
+  --unfinished_[organisation];
+  while (finished.entries.size() > limits::kStatementsKeptMax ||
+         (finished.entries.size() > 1 && finished.bytes > limits::kStatementBytesKeptMax)) {
+    ForgetOldestLocked(organisation);
   }
+  ForgetOldLocked();
+}
+
+void StatementRuns::ForgetOldLocked() {
+  const std::int64_t until = ToInt(clock_.Now()) - limits::kStatementKeptMs;
+  for (auto& [organisation, finished] : finished_) {
+    while (!finished.entries.empty() && ToInt(finished.entries.front()->ended_at) <= until) {
+      ForgetOldestLocked(organisation);
+    }
+  }
+}
+
+void StatementRuns::ForgetOldestLocked(const OrganisationId& organisation) {
+  Finished& finished = finished_[organisation];
+  finished.bytes -= finished.entries.front()->bytes;
+  entries_.erase(finished.entries.front()->id);
+  finished.entries.pop_front();
 }
 
 void StatementRuns::Work() {
   std::unique_lock<std::mutex> lock(mutex_);
   while (true) {
-    work_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+    const bool has_work = work_.wait_for(lock, kForgetPeriod, [this] { return stopping_ || !queue_.empty(); });
     if (stopping_) {
       return;
+    }
+    if (!has_work) {
+      ForgetOldLocked();
+      continue;
     }
     const EntryPointer entry = queue_.front();
     queue_.pop_front();
@@ -147,9 +197,7 @@ void StatementRuns::Work() {
     lock.lock();
     entry->state = outcome->ok() ? StatementState::kSucceeded : StatementState::kFailed;
     entry->outcome = std::move(outcome);
-    finished_[entry->caller.organisation].push_back(entry->id);
-    --unfinished_[entry->caller.organisation];
-    Forget(entry->caller.organisation);
+    KeepLocked(entry);
     ended_.notify_all();
   }
 }

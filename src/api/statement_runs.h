@@ -6,7 +6,8 @@
 // States: PENDING -> RUNNING -> SUCCEEDED | FAILED, and PENDING -> CANCELED. A statement that runs goes on to its end:
 // its state then tells what it has done, which a cancellation in the middle of a commit could not. Who learns what: a
 // statement is seen by who submitted it, and by nobody else (RESOURCE_DOES_NOT_EXIST). Errors: RESOURCE_EXHAUSTED if an
-// organisation has too many statements waiting. Times in milliseconds. Threads: thread-safe. Stop() lets what runs end;
+// organisation has too many statements waiting. Results are kept for limits::kStatementKeptMs, the last ones of each
+// organisation, in a budget of memory. Times in milliseconds. Threads: thread-safe. Stop() lets what runs end;
 // the destructor calls it.
 #pragma once
 
@@ -61,10 +62,17 @@ class StatementRuns {
  private:
   struct Entry;
   using EntryPointer = std::shared_ptr<Entry>;
+  // What is kept of an organisation's statements that have ended.
+  struct Finished {
+    std::deque<EntryPointer> entries;  // oldest first
+    std::size_t bytes = 0;
+  };
 
-  Result<EntryPointer> FindLocked(const catalog::Caller& caller, const std::string& id) const;
+  Result<EntryPointer> FindLocked(const catalog::Caller& caller, const std::string& id);
   static StatementView ViewOf(const Entry& entry);
-  void Forget(const OrganisationId& organisation);
+  void KeepLocked(const EntryPointer& entry);
+  void ForgetOldLocked();
+  void ForgetOldestLocked(const OrganisationId& organisation);
   void Work();
 
   const statement::Executor& executor_;
@@ -73,10 +81,10 @@ class StatementRuns {
   mutable std::mutex mutex_;
   std::condition_variable work_;
   std::condition_variable ended_;
-  std::map<std::string, EntryPointer> entries_;                 // guarded by mutex_, like all below
-  std::deque<EntryPointer> queue_;                              // waiting, oldest first
-  std::map<OrganisationId, std::deque<std::string>> finished_;  // ids, oldest first
-  std::map<OrganisationId, std::size_t> unfinished_;            // waiting and running
+  std::map<std::string, EntryPointer> entries_;  // guarded by mutex_, like all below
+  std::deque<EntryPointer> queue_;               // waiting, oldest first
+  std::map<OrganisationId, Finished> finished_;
+  std::map<OrganisationId, std::size_t> unfinished_;  // waiting and running
   std::size_t waiters_ = 0;
   bool stopping_ = false;
   std::vector<std::thread> threads_;

@@ -54,6 +54,7 @@ inline constexpr std::size_t kSqlListMax = 1'000;
 inline constexpr std::size_t kSqlColumnsMax = 1'000;
 inline constexpr std::size_t kSqlJoinsMax = 32;
 inline constexpr std::size_t kSqlParametersMax = 64;
+inline constexpr std::size_t kSqlParameterBytesMax = 256U << 10U;  // of all values of one statement
 inline constexpr std::size_t kNotebookBytesMax = 1U << 20U;
 inline constexpr std::size_t kNotebookCellsMax = 200;
 inline constexpr std::size_t kNotebookJsonDepthMax = 64;  // exports carry results, which we drop
@@ -184,9 +185,15 @@ inline constexpr std::size_t kStatementThreads = 4;
 inline constexpr std::int64_t kStatementWaitSecondsMin = 5;
 inline constexpr std::int64_t kStatementWaitSecondsMax = 50;
 inline constexpr std::size_t kStatementWaitersMax = 6;  // handlers that wait for one; fewer than kHttpWorkerThreads
-inline constexpr std::size_t kStatementsUnfinishedMax = 64;  // of one organisation
-inline constexpr std::size_t kStatementsKeptMax = 32;        // results of one organisation
+inline constexpr std::size_t kStatementsUnfinishedMax = 64;                     // of one organisation
+inline constexpr std::size_t kStatementsKeptMax = 32;                           // results of one organisation
+inline constexpr std::size_t kStatementBytesKeptMax = std::size_t{128} << 20U;  // of memory, of one organisation
+inline constexpr std::int64_t kStatementKeptMs = 3'600'000;
+// Of one result, in what it takes up in memory; the rows beyond are left out.
+inline constexpr std::size_t kResultCellsMax = 1'000'000;
+inline constexpr std::size_t kResultTextBytesMax = std::size_t{16} << 20U;
 inline constexpr std::size_t kStatementChunkRows = 2'000;
+inline constexpr std::size_t kStatementChunkCells = 100'000;
 
 // Ledger
 inline constexpr std::size_t kLedgerEntryBytesMax = 65'535;

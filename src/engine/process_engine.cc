@@ -87,6 +87,21 @@ class WorkFolder {
   std::string target_path_;
 };
 
+// A worker that keeps to its part sends no more; the server would hold it for long.
+Status CheckSize(const SelectResult& result) {
+  std::size_t cells = 0;
+  std::size_t text_bytes = 0;
+  for (const std::vector<json::Value>& row : result.rows) {
+    cells += row.size();
+    for (const json::Value& cell : row) {
+      text_bytes += cell.is_string() ? cell.as_string().size() : 0;
+    }
+  }
+  return cells > limits::kResultCellsMax || text_bytes > limits::kResultTextBytesMax
+             ? Status(ErrorCode::kRunFailed, "a worker sent a wrong result")
+             : Status();
+}
+
 bool ReadsRowsOf(const RunAsset& asset, RunMode mode) {
   switch (mode) {
     case RunMode::kPlanOnly:
@@ -164,6 +179,7 @@ Result<SelectResult> ProcessEngine::Select(const SelectRequest& request) {
   }
   task.job.request = worker::ToJson(inner);
   GB_ASSIGN_OR_RETURN(SelectResult result, impl_->Execute<SelectResult>(task));
+  GB_RETURN_IF_ERROR(CheckSize(result));
   result.file.path = request.target_path;
   if (work != nullptr) {
     GB_RETURN_IF_ERROR(work->Publish());

@@ -161,7 +161,7 @@ Result<ResultTable> Connection::Query(const std::string& sql, std::size_t rows_m
 
 Result<ResultTable> Connection::Query(const std::string& sql, const std::vector<std::string>& parameters,
                                       std::size_t rows_max) {
-  GB_ASSIGN_OR_RETURN(FirstRows first, Run(sql, parameters, rows_max, Fetch::kMaterialised));
+  GB_ASSIGN_OR_RETURN(FirstRows first, Run(sql, parameters, rows_max, SIZE_MAX, Fetch::kMaterialised));
   if (first.more) {
     return Status(ErrorCode::kResourceExhausted,
                   "a result has more than " + std::to_string(rows_max) + " rows, which is the limit");
@@ -169,12 +169,12 @@ Result<ResultTable> Connection::Query(const std::string& sql, const std::vector<
   return std::move(first.table);
 }
 
-Result<FirstRows> Connection::QueryFirst(const std::string& sql, std::size_t rows_max) {
-  return Run(sql, {}, rows_max, Fetch::kStreaming);
+Result<FirstRows> Connection::QueryFirst(const std::string& sql, std::size_t rows_max, std::size_t text_bytes_max) {
+  return Run(sql, {}, rows_max, text_bytes_max, Fetch::kStreaming);
 }
 
 Result<FirstRows> Connection::Run(const std::string& sql, const std::vector<std::string>& parameters,
-                                  std::size_t rows_max, Fetch fetch) {
+                                  std::size_t rows_max, std::size_t text_bytes_max, Fetch fetch) {
   if (sql.find('\0') != std::string::npos) {
     return Fail(DUCKDB_ERROR_PARSER, kNulByte);
   }
@@ -198,6 +198,7 @@ Result<FirstRows> Connection::Run(const std::string& sql, const std::vector<std:
   }
   FirstRows first;
   GB_RETURN_IF_ERROR(DescribeColumns(result.get(), first.table));
+  std::size_t text_bytes = 0;
   while (!first.more) {
     OwnedChunk chunk(duckdb_fetch_chunk(*result.get()));
     if (chunk.get() == nullptr) {
@@ -209,8 +210,8 @@ Result<FirstRows> Connection::Run(const std::string& sql, const std::vector<std:
       break;
     }
     const std::size_t room = rows_max - first.table.rows;
-    first.more = duckdb_data_chunk_get_size(chunk.get()) > room;
-    AppendChunk(chunk.get(), room, first.table);
+    text_bytes += AppendChunk(chunk.get(), room, first.table);
+    first.more = duckdb_data_chunk_get_size(chunk.get()) > room || text_bytes > text_bytes_max;
   }
   return first;
 }

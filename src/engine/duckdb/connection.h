@@ -111,9 +111,9 @@ class Connection {
   // The same with text parameters $1, $2, ...
   Result<ResultTable> Query(const std::string& sql, const std::vector<std::string>& parameters,
                             std::size_t rows_max = limits::kRunGroupsMax);
-  // The first rows_max rows of a result that may be of any size; the rest is not computed further than DuckDB's
-  // buffers.
-  Result<FirstRows> QueryFirst(const std::string& sql, std::size_t rows_max);
+  // The first rows_max rows of a result that may be of any size, or fewer as soon as they have more than text_bytes_max
+  // of text; the rest is not computed further than DuckDB's buffers.
+  Result<FirstRows> QueryFirst(const std::string& sql, std::size_t rows_max, std::size_t text_bytes_max = SIZE_MAX);
   // The one integer (or boolean) of a result with one row and one column; an error if it is something else or NULL.
   Result<std::int64_t> QueryInt(const std::string& sql);
   // DuckDB's parser alone: json_serialize_sql of `sql`, which is passed as a value and executes nothing. What DuckDB
@@ -135,7 +135,7 @@ class Connection {
   explicit Connection(std::unique_ptr<Impl> impl);
   enum class Fetch { kMaterialised, kStreaming };
   Result<FirstRows> Run(const std::string& sql, const std::vector<std::string>& parameters, std::size_t rows_max,
-                        Fetch fetch);
+                        std::size_t text_bytes_max, Fetch fetch);
   Status Fail(int error_type, const char* detail);
 
   std::unique_ptr<Impl> impl_;

@@ -161,10 +161,12 @@ std::string_view TextAt(const VectorView& view, idx_t row) {
   return {text.value.pointer.ptr, text.value.pointer.length};
 }
 
-void AppendColumn(duckdb_vector vector, idx_t rows, ResultColumn& column) {
+// Returns how many bytes of text were appended.
+std::size_t AppendColumn(duckdb_vector vector, idx_t rows, ResultColumn& column) {
   const LogicalType logical(duckdb_vector_get_column_type(vector));
   const duckdb_type type = duckdb_get_type_id(logical.get());
   const VectorView view(vector);
+  std::size_t text_bytes = 0;
   const ExactStorage storage = column.kind == ColumnKind::kExact ? StorageOf(logical.get()) : ExactStorage{type, 0};
   for (idx_t row = 0; row < rows; ++row) {
     const bool null = column.kind == ColumnKind::kNull || view.IsNull(row);
@@ -186,11 +188,13 @@ void AppendColumn(duckdb_vector vector, idx_t rows, ResultColumn& column) {
         break;
       case ColumnKind::kText:
         column.texts.emplace_back(null ? std::string_view() : TextAt(view, row));
+        text_bytes += column.texts.back().size();
         break;
       case ColumnKind::kNull:
         break;
     }
   }
+  return text_bytes;
 }
 
 std::string DateText(std::int64_t days) {
@@ -257,14 +261,16 @@ Status DescribeColumns(void* result, ResultTable& table) {
   return {};
 }
 
-void AppendChunk(void* chunk, std::size_t rows_max, ResultTable& table) {
+std::size_t AppendChunk(void* chunk, std::size_t rows_max, ResultTable& table) {
   auto* const native = static_cast<duckdb_data_chunk>(chunk);
   const idx_t rows = std::min<idx_t>(duckdb_data_chunk_get_size(native), rows_max);
   GB_ASSERT(duckdb_data_chunk_get_column_count(native) == table.columns.size());
+  std::size_t text_bytes = 0;
   for (std::size_t i = 0; i < table.columns.size(); ++i) {
-    AppendColumn(duckdb_data_chunk_get_vector(native, i), rows, table.columns[i]);
+    text_bytes += AppendColumn(duckdb_data_chunk_get_vector(native, i), rows, table.columns[i]);
   }
   table.rows += rows;
+  return text_bytes;
 }
 
 json::Value CellToJson(const ResultColumn& column, std::size_t row) {

@@ -60,20 +60,29 @@ Result<SelectResult> WriteTable(const query::CompiledQuery& compiled, const std:
 }
 
 Result<SelectResult> ReadRows(const query::CompiledQuery& compiled, std::int64_t row_limit, JobDatabase& database) {
-  const auto rows_max = static_cast<std::size_t>(
-      std::clamp<std::int64_t>(row_limit, 0, static_cast<std::int64_t>(limits::kRunOutputRowsMax)));
-  GB_ASSIGN_OR_RETURN(const duckdb::FirstRows first, database.connection().QueryFirst(compiled.sql, rows_max));
+  const std::size_t cells_rows_max = limits::kResultCellsMax / std::max<std::size_t>(compiled.columns.size(), 1);
+  const auto rows_max =
+      static_cast<std::size_t>(std::clamp<std::int64_t>(row_limit, 0, static_cast<std::int64_t>(cells_rows_max)));
+  GB_ASSIGN_OR_RETURN(const duckdb::FirstRows first,
+                      database.connection().QueryFirst(compiled.sql, rows_max, limits::kResultTextBytesMax));
   SelectResult result;
   result.file.columns = WriteColumns(compiled.columns);
-  result.file.rows = static_cast<std::int64_t>(first.table.rows);
   result.truncated = first.more;
+  std::size_t text_bytes = 0;
   for (std::size_t row = 0; row < first.table.rows; ++row) {
-    std::vector<json::Value>& cells = result.rows.emplace_back();
+    std::vector<json::Value> cells;
     cells.reserve(first.table.columns.size());
     for (const duckdb::ResultColumn& column : first.table.columns) {
       cells.push_back(duckdb::CellToJson(column, row));
+      text_bytes += cells.back().is_string() ? cells.back().as_string().size() : 0;
     }
+    if (text_bytes > limits::kResultTextBytesMax) {
+      result.truncated = true;
+      break;
+    }
+    result.rows.push_back(std::move(cells));
   }
+  result.file.rows = static_cast<std::int64_t>(result.rows.size());
   return result;
 }
 

@@ -28,7 +28,7 @@ class GatedEngine final : public engine::Engine {
     }
     engine::SelectResult result;
     result.file.columns = {{"x", "BIGINT"}};
-    result.rows = {{json::Value(7)}};
+    result.rows = {{text_bytes_ == 0 ? json::Value(7) : json::Value(std::string(text_bytes_, 'x'))}};
     return result;
   }
   Status CheckFunction(const engine::Function&, const std::vector<engine::Function>&) override { return {}; }
@@ -48,6 +48,13 @@ class GatedEngine final : public engine::Engine {
     }
     Open();
   }
+  void OpenAndReturnText(std::size_t bytes) {
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      text_bytes_ = bytes;
+    }
+    Open();
+  }
   void AwaitStarted(std::size_t count) {
     std::unique_lock<std::mutex> lock(mutex_);
     changed_.wait(lock, [&] { return started_ >= count; });
@@ -60,6 +67,7 @@ class GatedEngine final : public engine::Engine {
   std::size_t started_ = 0;
   bool open_ = false;
   bool throws_ = false;
+  std::size_t text_bytes_ = 0;  // 0: a number comes back
 };
 
 class StatementRunsTest : public catalog::CatalogTest {
@@ -171,6 +179,30 @@ TEST_F(StatementRunsTest, TheLastResultsOfAnOrganisationAreKept) {
   }
   EXPECT_EQ(runs_.Get(admin_, ids.front()).status().code(), ErrorCode::kNotFound);
   EXPECT_TRUE(runs_.Get(admin_, ids[1]).ok());
+}
+
+TEST_F(StatementRunsTest, LargeResultsOfAnOrganisationMakeWayEarlier) {
+  engine_.OpenAndReturnText(limits::kResultTextBytesMax);
+  const std::string others = Submit(other_);
+  ASSERT_TRUE(runs_.Wait(other_, others, kLongMs).ok());
+  std::vector<std::string> ids;
+  for (std::size_t i = 0; i <= limits::kStatementBytesKeptMax / limits::kResultTextBytesMax; ++i) {
+    ids.push_back(Submit(admin_));
+    ASSERT_EQ(runs_.Wait(admin_, ids.back(), kLongMs)->state, StatementState::kSucceeded);
+  }
+  EXPECT_EQ(runs_.Get(admin_, ids.front()).status().code(), ErrorCode::kNotFound);
+  EXPECT_TRUE(runs_.Get(admin_, ids.back()).ok());
+  EXPECT_TRUE(runs_.Get(other_, others).ok());
+}
+
+TEST_F(StatementRunsTest, ResultsAreKeptForAWhileOnly) {
+  engine_.Open();
+  const std::string id = Submit(admin_);
+  ASSERT_TRUE(runs_.Wait(admin_, id, kLongMs).ok());
+  clock_.AdvanceMs(limits::kStatementKeptMs - 1);
+  EXPECT_TRUE(runs_.Get(admin_, id).ok());
+  clock_.AdvanceMs(1);
+  EXPECT_EQ(runs_.Get(admin_, id).status().code(), ErrorCode::kNotFound);
 }
 
 TEST_F(StatementRunsTest, WaitingEndsWithTheTime) {
