@@ -7,6 +7,29 @@
 
 namespace glovebox::room {
 
+void RoomMutex::lock() {
+  std::unique_lock<std::mutex> lock(mutex_);
+  freed_.wait(lock, [this] { return !held_; });
+  held_ = true;
+}
+
+bool RoomMutex::try_lock_for(std::chrono::milliseconds timeout) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  if (!freed_.wait_for(lock, timeout, [this] { return !held_; })) {
+    return false;
+  }
+  held_ = true;
+  return true;
+}
+
+void RoomMutex::unlock() {
+  {
+    const std::lock_guard<std::mutex> guard(mutex_);
+    held_ = false;
+  }
+  freed_.notify_one();
+}
+
 LedgerEntry EntryOf(EventType type, const std::string& party, std::string role, std::string subject) {
   LedgerEntry entry;
   entry.type = type;
@@ -53,7 +76,10 @@ Result<LockedMembership> Core::EnterForChange(const Caller& caller, const std::s
                                               RoomPrivilege privilege, Joining joining) {
   GB_ASSIGN_OR_RETURN(const Membership before, Enter(caller, room_name));
   GB_RETURN_IF_ERROR(context_.metastores.CheckOnRoom(caller, privilege, before.self().local_name));
-  std::unique_lock<std::mutex> lock = Lock(before.room.id);
+  RoomLock lock(MutexOf(before.room.id), std::chrono::milliseconds(context_.room_lock_timeout_ms));
+  if (!lock.owns_lock()) {
+    return Status(ErrorCode::kResourceExhausted, "Too many changes of this clean room are under way; try again later.");
+  }
   GB_ASSIGN_OR_RETURN(Membership membership, Find(caller, room_name));
   if (membership.room.id != before.room.id) {
     return Status(ErrorCode::kAborted, "The clean room was replaced by another one meanwhile; try again.");
@@ -72,18 +98,16 @@ Result<LockedMembership> Core::EnterForChange(const Caller& caller, const std::s
   return locked;
 }
 
-std::unique_lock<std::mutex> Core::Lock(const RoomId& room) {
-  std::mutex* mutex = nullptr;
-  {
-    const std::lock_guard<std::mutex> guard(mutex_);
-    std::unique_ptr<std::mutex>& slot = locks_[room];
-    if (slot == nullptr) {
-      slot = std::make_unique<std::mutex>();
-    }
-    mutex = slot.get();
+RoomMutex& Core::MutexOf(const RoomId& room) {
+  const std::lock_guard<std::mutex> guard(mutex_);
+  std::unique_ptr<RoomMutex>& slot = locks_[room];
+  if (slot == nullptr) {
+    slot = std::make_unique<RoomMutex>();
   }
-  return std::unique_lock<std::mutex>(*mutex);
+  return *slot;
 }
+
+RoomLock Core::Lock(const RoomId& room) { return RoomLock(MutexOf(room)); }
 
 Result<Room> Core::Load(const RoomId& room) {
   GB_ASSIGN_OR_RETURN(std::optional<Room> loaded, Read([&](store::Transaction& tx) { return LoadRoom(tx, room); }));

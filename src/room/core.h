@@ -4,11 +4,14 @@
 // is led to his side of a room, or told that there is no such room.
 //
 // Protocol: a change goes Enter...ForChange -> checks on the values it gives -> Journal -> return; the lock of the room
-// is held all the way, so that two changes of one room never interleave. Runs compute outside of it. Errors: NOT_FOUND
+// is held all the way, so that two changes of one room never interleave. Whoever waits for the engine holds no lock: a
+// request that waits for one holds a thread of the server. Errors: NOT_FOUND
 // for a room that the caller may not know, PERMISSION_DENIED for a privilege that he lacks, INVALID_STATE that names
-// the room's state. Threads: thread-safe.
+// the room's state, RESOURCE_EXHAUSTED if the room's lock is not free in time. Threads: thread-safe.
 #pragma once
 
+#include <chrono>
+#include <condition_variable>
 #include <initializer_list>
 #include <map>
 #include <memory>
@@ -17,6 +20,7 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/random.h"
 #include "base/result.h"
 #include "engine/engine.h"
@@ -36,11 +40,27 @@ struct Context {
   const Clock& clock;
   Random& random;
   std::string data_folder;  // "<data>"; this part writes below prepared/, outputs/ and evidence/
+  std::int64_t room_lock_timeout_ms = limits::kRoomLockTimeoutMs;  // of a request that waits for a room's lock
 };
+
+// A mutex that is waited for no longer than one likes. Not std::timed_mutex: g++ 12's thread sanitizer does not see how
+// that one is locked.
+class RoomMutex {
+ public:
+  void lock();
+  bool try_lock_for(std::chrono::milliseconds timeout);
+  void unlock();
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable freed_;
+  bool held_ = false;  // guarded by mutex_
+};
+using RoomLock = std::unique_lock<RoomMutex>;
 
 // A side of a room with the room's lock.
 struct LockedMembership : Membership {
-  std::unique_lock<std::mutex> lock;
+  RoomLock lock;
 };
 
 enum class Joining { kRequired, kImplicit, kNotNeeded };
@@ -63,7 +83,8 @@ class Core {
   // the metastore or MANAGE on the room, since who joins owns the side from then on.
   Result<LockedMembership> EnterForChange(const Caller& caller, const std::string& room_name, RoomPrivilege privilege,
                                           Joining joining);
-  std::unique_lock<std::mutex> Lock(const RoomId& room);
+  // For the server's own work, which waits as long as it takes.
+  RoomLock Lock(const RoomId& room);
   // For the server's own work: the room as it is now, or DATA_LOSS.
   Result<Room> Load(const RoomId& room);
 
@@ -93,11 +114,12 @@ class Core {
   Status CheckMayJoin(const Caller& caller, const Membership& membership);
   // Records that the side has joined; the last one makes the room ACTIVE. REQUIRES: the lock; not joined yet.
   Status Join(const Caller& caller, Membership& membership);
+  RoomMutex& MutexOf(const RoomId& room);
 
   Context context_;
   Journal journal_;
   std::mutex mutex_;
-  std::map<RoomId, std::unique_ptr<std::mutex>> locks_;  // guarded by mutex_
+  std::map<RoomId, std::unique_ptr<RoomMutex>> locks_;  // guarded by mutex_
 };
 
 // An entry with what nearly all have.

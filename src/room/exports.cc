@@ -161,7 +161,7 @@ Status OutputService::Recover() {
 }
 
 Status OutputService::RecoverExport(Export& item) {
-  const std::unique_lock<std::mutex> lock = core_.Lock(item.room);
+  const RoomLock lock = core_.Lock(item.room);
   GB_ASSIGN_OR_RETURN(const Room room, core_.Load(item.room));
   GB_ASSIGN_OR_RETURN(const Output output, Find(item.room, item.output));
   if (room.state == RoomState::kActive && output.state == OutputState::kReleased) {

@@ -161,7 +161,7 @@ Result<OutputView> OutputService::Review(const Caller& caller, const std::string
     return InvalidParameter("A review's comment has at most " + std::to_string(limits::kReviewCommentBytesMax) +
                             " bytes.");
   }
-  GB_ASSIGN_OR_RETURN(const LockedMembership membership,
+  GB_ASSIGN_OR_RETURN(LockedMembership membership,
                       core_.EnterForChange(caller, room, RoomPrivilege::kModify, Joining::kRequired));
   GB_ASSIGN_OR_RETURN(Output output, Find(membership.room.id, id));
   const bool alone = membership.room.members.size() == 1;
@@ -204,6 +204,7 @@ Result<OutputView> OutputService::Review(const Caller& caller, const std::string
   GB_ASSIGN_OR_RETURN([[maybe_unused]] const std::int64_t index,
                       core_.journal().Record(membership.room.id, std::move(entry), effects));
   if (output.state == OutputState::kReleased) {
+    membership.lock.unlock();  // an engine job follows
     GB_RETURN_IF_ERROR(RegisterReleased(membership.room.id));
   }
   return ViewOf(membership, std::move(output));
@@ -398,7 +399,7 @@ Status OutputService::RemoveExpired(const Output& output) {
 }
 
 Status OutputService::ExpireIfDue(const Output& candidate) {
-  const std::unique_lock<std::mutex> lock = core_.Lock(candidate.room);
+  const RoomLock lock = core_.Lock(candidate.room);
   GB_ASSIGN_OR_RETURN(const Output output, Find(candidate.room, candidate.id));
   const std::int64_t now = ToInt(core_.Now());
   if (output.state == OutputState::kWaiting && ToInt(output.decide_by) <= now) {

@@ -82,8 +82,8 @@ class OutputService {
 
   // For the runs: the entries of a run's outputs, and the statements that store them. REQUIRES: the room's lock.
   Result<std::vector<Statement>> RecordOutputs(const Run& run, const json::Value& outputs);
-  // Makes what is released in the room readable by SQL. What fails is logged, remembered with the output, and tried
-  // again by Sweep().
+  // Makes what is released in the room readable by SQL. REQUIRES: not the room's lock. What fails is logged, remembered
+  // with the output, and tried again by Sweep().
   Status RegisterReleased(const RoomId& room);
   // Outputs that are past their expiry, or past their review's deadline; tables that could not be made or removed yet.
   // One output's failure is logged and holds up no other.

@@ -163,7 +163,7 @@ Result<RoomView> RoomService::Create(const Caller& caller, const RoomSpec& spec)
   GB_ASSIGN_OR_RETURN(Room room, PlanRoom(caller, spec));
   GB_RETURN_IF_ERROR(CheckNameIsFree(caller, room));
 
-  const std::unique_lock<std::mutex> lock = core_.Lock(room.id);
+  const RoomLock lock = core_.Lock(room.id);
   GB_RETURN_IF_ERROR(RecordCreation(caller, spec, room));
   GB_RETURN_IF_ERROR(core_.ActivateIfReady(room));
   log::Info("room created", {{"room", room.id.str()}});
@@ -265,9 +265,9 @@ Result<RoomView> RoomService::Join(const Caller& caller, const std::string& name
 Result<std::string> RoomService::CreateOutputCatalog(const Caller& caller, const std::string& name,
                                                      const std::string& catalog_name) {
   GB_RETURN_IF_ERROR(CheckSecurableName(catalog_name, "catalog_name"));
-  const std::lock_guard<std::mutex> guard(creating_);
   GB_ASSIGN_OR_RETURN(const LockedMembership membership,
                       core_.EnterForChange(caller, name, RoomPrivilege::kModify, Joining::kImplicit));
+  const std::lock_guard<std::mutex> guard(naming_catalogs_);
   GB_RETURN_IF_ERROR(Core::RequireState(membership.room, {RoomState::kProvisioning, RoomState::kActive}));
   Member self = membership.self();
   if (!self.output_catalog.empty()) {
@@ -332,7 +332,7 @@ Status RoomService::Delete(const Caller& caller, const std::string& name,
 }
 
 Status RoomService::FinishClosing(const RoomId& id) {
-  const std::unique_lock<std::mutex> lock = core_.Lock(id);
+  const RoomLock lock = core_.Lock(id);
   GB_ASSIGN_OR_RETURN(const Room room, core_.Load(id));
   if (room.state != RoomState::kClosing) {
     return Status();

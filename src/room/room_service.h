@@ -105,7 +105,8 @@ class RoomService {
 
   Core& core_;
   Preparer& preparer_;
-  std::mutex creating_;  // names are checked in several metastores
+  std::mutex creating_;         // names are checked in several metastores
+  std::mutex naming_catalogs_;  // the name of an output catalog is checked and taken; behind a room's lock
 };
 
 }  // namespace glovebox::room

@@ -51,7 +51,7 @@ Status Rooms::Recover() {
 }
 
 void Rooms::GoOn(const RoomId& id) {
-  const std::unique_lock<std::mutex> lock = core_.Lock(id);
+  const RoomLock lock = core_.Lock(id);
   Status status = core_.journal().SettleRoom(id);
   if (status.ok()) {
     Result<Room> room = core_.Load(id);

@@ -272,7 +272,7 @@ Result<json::Value> RunService::Certificate(const Caller& caller, const std::str
 
 Status RunService::Cancel(const Caller& caller, RunId id) {
   GB_ASSIGN_OR_RETURN(const Run found, FindForCaller(caller, id));
-  const std::unique_lock<std::mutex> lock = core_.Lock(found.room);
+  const RoomLock lock = core_.Lock(found.room);
   GB_ASSIGN_OR_RETURN(Run run, FindForCaller(caller, id));
   return CancelRun(run);
 }
@@ -306,7 +306,7 @@ void RunService::Interrupt() {
 
 Status RunService::CancelAll(const RoomId& room) {
   {
-    const std::unique_lock<std::mutex> lock = core_.Lock(room);
+    const RoomLock lock = core_.Lock(room);
     GB_ASSIGN_OR_RETURN(std::vector<Run> runs,
                         core_.Read([&](store::Transaction& tx) { return UnfinishedRunsIn(tx, room); }));
     for (Run& run : runs) {

@@ -64,7 +64,7 @@ void RunService::Execute(RunId id) {
   if (const Status removed = RemoveTree(OutputFolder(run)); !removed.ok()) {
     log::Warning("files of a failed run stay until the next start", {{"run_id", static_cast<std::int64_t>(id)}});
   }
-  const std::unique_lock<std::mutex> lock = core_.Lock(run.room);
+  const RoomLock lock = core_.Lock(run.room);
   if (canceled) {
     End(run, CanceledEnding(std::move(also)));
   } else if (IsRefusal(status.code())) {
@@ -144,7 +144,7 @@ Result<RunService::Admitted> RunService::Admit(Run& run) {
     GB_ASSIGN_OR_RETURN(admitted.inputs, inputs_.Collect(room, run.runner_alias, program, run.parameters));
     // What was checked above is checked again with the lock: between this and the entry nobody withdraws an approval or
     // a table, or sets another rule.
-    const std::unique_lock<std::mutex> lock = core_.Lock(run.room);
+    const RoomLock lock = core_.Lock(run.room);
     GB_ASSIGN_OR_RETURN(const Room now, core_.Load(run.room));
     GB_ASSIGN_OR_RETURN(admitted.notebook, CheckRunnable(now, run.runner_alias, run));
     GB_ASSIGN_OR_RETURN(const bool is_current, inputs_.IsCurrent(now, admitted.inputs));
@@ -326,7 +326,7 @@ Status RunService::CommitRelease(Run& run, const NotebookView& notebook, Release
   data.Set("blobs", json::Array{certificate_digest});
   data.Set("outputs", std::move(digests));
   json::Value completion(json::Object{{"data", std::move(data)}, {"outputs", std::move(outputs)}});
-  const std::unique_lock<std::mutex> lock = core_.Lock(run.room);
+  const RoomLock lock = core_.Lock(run.room);
   GB_RETURN_IF_ERROR(Conclude(run, RunOutcome::kSuccess, Status(), std::move(completion), released.also));
   GB_KILL_POINT("room.release_recorded");
   return Status();
@@ -385,7 +385,7 @@ Status RunService::FinishRun(Run& run) {
     return Status();
   }
   {
-    const std::unique_lock<std::mutex> lock = core_.Lock(run.room);
+    const RoomLock lock = core_.Lock(run.room);
     GB_RETURN_IF_ERROR(RecordEnd(run));
   }
   if (run.state == RunState::kFinishing) {
@@ -393,7 +393,7 @@ Status RunService::FinishRun(Run& run) {
     if (const Status registered = outputs_.RegisterReleased(run.room); !registered.ok()) {
       log::Error("outputs could not be registered", {{"code", std::string(WireName(registered.code()))}});
     }
-    const std::unique_lock<std::mutex> lock = core_.Lock(run.room);
+    const RoomLock lock = core_.Lock(run.room);
     GB_RETURN_IF_ERROR(Terminate(run));
   }
   return FinishClosingIfDone(run.room);
@@ -408,7 +408,7 @@ void RunService::Resume(Run& run) {
     }
   }
   if (ending) {
-    const std::unique_lock<std::mutex> lock = core_.Lock(run.room);
+    const RoomLock lock = core_.Lock(run.room);
     End(run, *ending);
   } else if (run.state == RunState::kQueued) {
     queue_.Resume(run.id, run.room, run.organisation);
@@ -457,7 +457,7 @@ Status RunService::Terminate(Run& run) {
 
 Status RunService::FinishClosingIfDone(const RoomId& id) {
   {
-    const std::unique_lock<std::mutex> lock = core_.Lock(id);
+    const RoomLock lock = core_.Lock(id);
     GB_ASSIGN_OR_RETURN(const Room room, core_.Load(id));
     if (room.state != RoomState::kClosing) {
       return Status();
@@ -482,7 +482,7 @@ Status RunService::Recover() {
       queue_.ResumeFinish(run.id, run.room, run.visible_at);
       continue;
     }
-    const std::unique_lock<std::mutex> lock = core_.Lock(run.room);
+    const RoomLock lock = core_.Lock(run.room);
     if (run.state == RunState::kQueued) {
       // It has not begun: it goes on, with its time counted from now.
       GB_RETURN_IF_ERROR(core_.Write({UpdateRequestedAt(run.id, core_.Now())}));
@@ -517,7 +517,7 @@ Status RunService::Sweep() {
                       core_.Read([](store::Transaction& tx) { return UnfinishedRuns(tx); }));
   for (const Run& seen : runs) {
     // With the lock a run is in the queue, or it was left behind: its request was stored late, or an end's.
-    const std::unique_lock<std::mutex> lock = core_.Lock(seen.room);
+    const RoomLock lock = core_.Lock(seen.room);
     if (queue_.Knows(seen.id)) {
       continue;
     }

@@ -51,6 +51,17 @@ TEST_F(OutputsTest, EverythingElseWaitsForTheOtherSide) {
   EXPECT_EQ(ReviewAs(insurer_, output.id, Decision::kRejected), ErrorCode::kInvalidState) << "decided is decided";
 }
 
+TEST_F(OutputsTest, WhileATableIsMadeTheRoomCanBeChanged) {
+  const Output output = Waiting();
+  ErrorCode changed = ErrorCode::kInternal;
+  engine_.during_select = [&] {
+    engine_.during_select = nullptr;
+    changed = CodeOf(rooms_->assets().WithdrawTable(insurer_, "games", "ins.health.customers"));
+  };
+  EXPECT_EQ(ReviewAs(insurer_, output.id, Decision::kApproved), ErrorCode::kOk);
+  EXPECT_EQ(changed, ErrorCode::kOk);
+}
+
 TEST_F(OutputsTest, BeforeItsReleaseNobodyLearnsTheDigest) {
   const OutputId id = Waiting().id;
   const auto seen_by = [&](const Caller& caller) {
