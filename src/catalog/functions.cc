@@ -100,13 +100,16 @@ Status CheckReplaceable(store::Transaction& transaction, const OrganisationId& o
   return Status();
 }
 
-Status WriteDefinition(store::Transaction& transaction, const OrganisationId& organisation, const std::string& id,
+Status WriteDefinition(store::Transaction& transaction, const Caller& caller, const std::string& id,
                        const NewFunction& function) {
+  const std::string& organisation = caller.organisation.str();
   GB_RETURN_IF_ERROR(
-      Run(transaction, "DELETE FROM functions WHERE organisation_id = ? AND id = ?", {organisation.str(), id}));
-  return Run(transaction,
-             "INSERT INTO functions (organisation_id, id, parameters, return_type, body) VALUES (?, ?, ?, ?, ?)",
-             {organisation.str(), id, ParametersToText(function.parameters), function.return_type, function.body});
+      Run(transaction, "DELETE FROM functions WHERE organisation_id = ? AND id = ?", {organisation, id}));
+  return Run(
+      transaction,
+      "INSERT INTO functions (organisation_id, id, parameters, return_type, body, author_id) VALUES (?, ?, ?, ?, ?, ?)",
+      {organisation, id, ParametersToText(function.parameters), function.return_type, function.body,
+       caller.principal.str()});
 }
 
 // Adds functions and what their bodies may call, each once.
@@ -189,9 +192,10 @@ class ClosureBuilder {
 
 Result<Function> Functions::Load(store::Transaction& transaction, const Securable& securable,
                                  const OrganisationId& organisation) {
-  GB_ASSIGN_OR_RETURN(const auto row, transaction.QueryOne("SELECT parameters, return_type, body FROM functions WHERE "
-                                                           "organisation_id = ? AND id = ?",
-                                                           {organisation.str(), securable.id}));
+  GB_ASSIGN_OR_RETURN(const auto row,
+                      transaction.QueryOne("SELECT parameters, return_type, body, author_id FROM functions WHERE "
+                                           "organisation_id = ? AND id = ?",
+                                           {organisation.str(), securable.id}));
   if (!row.has_value()) {
     return Status(ErrorCode::kDataLoss, "The metadata database lacks the definition of a function.");
   }
@@ -200,6 +204,7 @@ Result<Function> Functions::Load(store::Transaction& transaction, const Securabl
   GB_ASSIGN_OR_RETURN(function.parameters, ParametersFromText(row->Text(0)));
   function.return_type = row->Text(1);
   function.body = row->Text(2);
+  function.author = PrincipalId(row->Text(3));
   return function;
 }
 
@@ -237,7 +242,7 @@ Result<Function> Functions::Create(const Caller& caller, const NewFunction& func
                                          .comment = function.comment,
                                          .created_by = caller.name}));
   }
-  GB_RETURN_IF_ERROR(WriteDefinition(*transaction, caller.organisation, info.id, function));
+  GB_RETURN_IF_ERROR(WriteDefinition(*transaction, caller, info.id, function));
   GB_ASSIGN_OR_RETURN(const auto written, FindRow(*transaction, caller.organisation, info.id));
   GB_ASSERT(written.has_value());
   GB_ASSIGN_OR_RETURN(Function created, Load(*transaction, *written, caller.organisation));

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/ids.h"
 #include "base/result.h"
 #include "catalog/caller.h"
 #include "catalog/context.h"
@@ -30,6 +31,7 @@ struct Function {
   std::vector<FunctionParameter> parameters;
   std::string return_type;  // empty if it was not declared
   std::string body;
+  PrincipalId author;  // who wrote this body; empty if that is not known
 };
 
 struct NewFunction {

@@ -200,6 +200,20 @@ CREATE TABLE secrets (
 )
 )sql";
 
+// Who wrote a body is known of older functions only if nobody but the owner has ever been noted on them; the others'
+// bodies read no secret until they are written again.
+constexpr std::string_view kFunctionAuthors = R"sql(
+ALTER TABLE functions ADD COLUMN author_id TEXT NOT NULL DEFAULT '';
+UPDATE functions SET author_id = (
+  SELECT p.id FROM securables s JOIN principals p ON p.organisation_id = s.organisation_id AND p.id = s.owner_id
+  WHERE s.organisation_id = functions.organisation_id AND s.id = functions.id
+) WHERE EXISTS (
+  SELECT 1 FROM securables s JOIN principals p ON p.organisation_id = s.organisation_id AND p.id = s.owner_id
+  WHERE s.organisation_id = functions.organisation_id AND s.id = functions.id AND s.created_by = p.name AND
+    s.updated_by = p.name
+)
+)sql";
+
 }  // namespace
 
 const std::vector<store::Migration>& Migrations() {
@@ -208,6 +222,7 @@ const std::vector<store::Migration>& Migrations() {
       {2, "securables and grants", kSecurables},
       {3, "tables, functions and files of volumes", kTablesFunctionsAndFiles},
       {4, "secrets", kSecrets},
+      {5, "authors of functions", kFunctionAuthors},
   };
   return kMigrations;
 }

@@ -87,7 +87,7 @@ struct TableContent {
 struct GovernedTable {
   Table table;
   std::vector<Function> functions;  // the policies' and those that they call; the table's owner may execute all
-  PrincipalId owner;                // whose secrets the functions may use
+  PrincipalId owner;  // who must be able to read the secrets that the functions use, as each one's owner and author
 };
 
 class Tables {

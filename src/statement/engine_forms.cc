@@ -2,6 +2,7 @@
 #include "statement/engine_forms.h"
 
 #include <cstddef>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -23,6 +24,8 @@
 namespace glovebox::statement {
 namespace {
 
+constexpr std::string_view kSecretFunction = "secret";
+
 // The content of a plain string. Names of secrets have no quotes in them.
 std::optional<std::string> PlainString(const query::TokenSpan& text, std::size_t at) {
   const std::string_view quoted = text.Text(at);
@@ -32,10 +35,9 @@ std::optional<std::string> PlainString(const query::TokenSpan& text, std::size_t
   return std::string(quoted.substr(1, quoted.size() - 2));
 }
 
-// secret('scope', 'key')
+// secret('scope', 'key'), where secret( stands at `at`.
 std::optional<SecretName> CallAt(const query::TokenSpan& text, std::size_t at) {
-  if (!text.IsName(at) || !EqualsIgnoreCase(text.Name(at), "secret") || !text.IsSymbol(at + 1, "(") ||
-      !text.IsSymbol(at + 3, ",") || !text.IsSymbol(at + 5, ")")) {
+  if (!text.IsSymbol(at + 3, ",") || !text.IsSymbol(at + 5, ")")) {
     return std::nullopt;
   }
   std::optional<std::string> scope = PlainString(text, at + 2);
@@ -44,6 +46,50 @@ std::optional<SecretName> CallAt(const query::TokenSpan& text, std::size_t at) {
     return std::nullopt;
   }
   return SecretName{.scope = *std::move(scope), .key = *std::move(key)};
+}
+
+struct SecretCalls {
+  std::set<SecretName> names;
+  bool all_are_plain = true;
+};
+
+SecretCalls SecretCallsIn(const std::string& body) {
+  SecretCalls calls;
+  const auto tokens = query::Tokenize(body);
+  if (!tokens.ok()) {
+    calls.all_are_plain = false;
+    return calls;
+  }
+  const query::TokenSpan text(body, tokens->data(), tokens->size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text.IsWord(i, "IDENTIFIER") && text.IsSymbol(i + 1, "(")) {
+      const auto name = query::ReadConstantName(text, i + 1, query::OutputParameters::kRefused);
+      calls.all_are_plain &= name.ok() && !EqualsIgnoreCase(name->parts.back(), kSecretFunction);
+    } else if (text.IsName(i) && EqualsIgnoreCase(text.Name(i), kSecretFunction) && text.IsSymbol(i + 1, "(")) {
+      std::optional<SecretName> name = CallAt(text, i);
+      calls.all_are_plain &= name.has_value();
+      if (name.has_value()) {
+        calls.names.insert(*std::move(name));
+      }
+    }
+  }
+  return calls;
+}
+
+// The value if all of them may read it.
+Result<std::optional<std::string>> ReadByAll(const catalog::Catalog& catalog, const OrganisationId& organisation,
+                                             const SecretName& name, const std::set<PrincipalId>& principals) {
+  std::optional<std::string> read;
+  for (const PrincipalId& principal : principals) {
+    auto value = catalog.secrets.GetForWorker(organisation, principal, name.scope, name.key);
+    if (!value.ok()) {
+      const ErrorCode code = value.status().code();
+      const bool is_refused = code == ErrorCode::kNotFound || code == ErrorCode::kPermissionDenied;
+      return is_refused ? Result<std::optional<std::string>>(std::nullopt) : value.status();
+    }
+    read = *std::move(value);
+  }
+  return read;
 }
 
 }  // namespace
@@ -71,29 +117,28 @@ engine::TableFile ToEngine(const catalog::Table& table) {
 std::set<SecretName> SecretsNamedIn(const std::vector<catalog::Function>& functions) {
   std::set<SecretName> names;
   for (const catalog::Function& function : functions) {
-    const auto tokens = query::Tokenize(function.body);
-    if (!tokens.ok()) {
-      continue;
-    }
-    const query::TokenSpan text(function.body, tokens->data(), tokens->size());
-    for (std::size_t i = 0; i < text.size(); ++i) {
-      if (std::optional<SecretName> name = CallAt(text, i); name.has_value()) {
-        names.insert(*std::move(name));
-      }
-    }
+    names.merge(SecretCallsIn(function.body).names);
   }
   return names;
 }
 
 Result<std::vector<engine::Secret>> SecretsOf(const catalog::Catalog& catalog, const OrganisationId& organisation,
                                               const catalog::GovernedTable& table) {
+  std::map<SecretName, std::set<PrincipalId>> readers;
+  for (const catalog::Function& function : table.functions) {
+    const SecretCalls calls = SecretCallsIn(function.body);
+    if (!calls.all_are_plain) {
+      return std::vector<engine::Secret>();
+    }
+    for (const SecretName& name : calls.names) {
+      readers[name].insert({table.owner, function.info.owner_id, function.author});
+    }
+  }
   std::vector<engine::Secret> secrets;
-  for (const SecretName& name : SecretsNamedIn(table.functions)) {
-    auto value = catalog.secrets.GetForWorker(organisation, table.owner, name.scope, name.key);
-    if (value.ok()) {
+  for (const auto& [name, principals] : readers) {
+    GB_ASSIGN_OR_RETURN(std::optional<std::string> value, ReadByAll(catalog, organisation, name, principals));
+    if (value.has_value()) {
       secrets.push_back({name.scope, name.key, *std::move(value)});
-    } else if (value.status().code() != ErrorCode::kNotFound && value.status().code() != ErrorCode::kPermissionDenied) {
-      return value.status();
     }
   }
   return secrets;

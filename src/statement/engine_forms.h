@@ -2,8 +2,10 @@
 //
 // The engine's forms of what the catalogue has: tables, functions, and the secrets that functions name.
 //
-// Who learns what: SecretsOf() reads values of secrets; they go into a job of the engine and nowhere else. They are the
-// table owner's, whoever reads the table through its policies. Threads: no state.
+// Who learns what: SecretsOf() reads values of secrets; they go into a job of the engine and nowhere else. Whoever
+// reads the table through its policies, its owner must be able to read them, and so must the owner and the author of
+// every function that names one: neither a table nor a function that changes hands lends the new owner's secrets to
+// what somebody else wrote. Threads: no state.
 #pragma once
 
 #include <compare>
@@ -32,7 +34,8 @@ struct SecretName {
 // found, and its function does not work.
 std::set<SecretName> SecretsNamedIn(const std::vector<catalog::Function>& functions);
 
-// The secrets that the table's functions name, as far as its owner may read them.
+// The secrets that the table's functions name, as far as all who must be able to read them are. None at all if a
+// function calls secret() in another form, since it could mean one that only another function may use.
 Result<std::vector<engine::Secret>> SecretsOf(const catalog::Catalog& catalog, const OrganisationId& organisation,
                                               const catalog::GovernedTable& table);
 

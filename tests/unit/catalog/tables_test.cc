@@ -308,6 +308,20 @@ TEST_F(Data, AFunctionElsewhereDoesNotTakeThePlaceOfOneThatAPolicyMeans) {
   EXPECT_EQ(functions.Closure(user_, {"main.s.masked"}).status().code(), ErrorCode::kNotFound);
 }
 
+TEST_F(Data, WhoWroteAnOlderFunctionIsItsOwnerIfNobodyElseTouchedIt) {
+  ASSERT_TRUE(Grant(SecurableKind::kFunction, "main.s.upper2", user_.name, {Privilege::kManage}).ok());
+  ASSERT_TRUE(catalog_->securables.Update(user_, SecurableKind::kFunction, "main.s.upper2", {"by the user", {}}).ok());
+  {
+    const auto transaction = database_->Begin(store::Access::kWrite).value();
+    ASSERT_TRUE(catalog::Run(*transaction, "ALTER TABLE functions DROP COLUMN author_id", {}).ok());
+    ASSERT_TRUE(catalog::Run(*transaction, "DELETE FROM schema_migrations WHERE number = 5", {}).ok());
+    ASSERT_TRUE(transaction->Commit().ok());
+  }
+  ASSERT_TRUE(store::Migrate(*database_, Migrations()).ok());
+  EXPECT_EQ(catalog_->functions.Get(admin_, "main.s.consented")->author, admin_.principal);
+  EXPECT_TRUE(catalog_->functions.Get(admin_, "main.s.upper2")->author.empty());
+}
+
 TEST_F(Data, WhoMayNotCreateLearnsNoNameByTrying) {
   ASSERT_TRUE(Grant(SecurableKind::kCatalog, "main", user_.name, {Privilege::kUseCatalog, Privilege::kUseSchema}).ok());
   const auto create_function = [&](const std::string& name, OnExisting on_existing) {

@@ -379,6 +379,58 @@ TEST_F(Statements, ATableIsMaskedWithTheSecretsOfItsOwner) {
   EXPECT_TRUE(engine_.requests[0].secrets.empty()) << "its owner may not read the scope, whoever asks";
 }
 
+TEST_F(Statements, AMaskGetsASecretOnlyIfItsFunctionsAuthorAndOwnerMayReadIt) {
+  ASSERT_TRUE(catalog_->secrets.CreateScope(admin_, "s", "").ok());
+  ASSERT_TRUE(catalog_->secrets.Put(admin_, "s", "k", "value").ok());
+  const std::string text = "FUNCTION main.s.tok(a STRING) RETURN hmac_sha256(secret('s', 'k'), a)";
+  Must("GRANT USE CATALOG ON CATALOG main TO `" + user_.name + "`");
+  Must("GRANT USE SCHEMA, CREATE FUNCTION ON SCHEMA main.s TO `" + user_.name + "`");
+  ASSERT_TRUE(Execute(user_, "CREATE " + text).ok());
+  ASSERT_TRUE(Execute(user_, "GRANT EXECUTE ON FUNCTION main.s.tok TO `" + admin_.name + "`").ok());
+  Must("ALTER TABLE main.s.t ALTER COLUMN name SET MASK main.s.tok");
+  const auto secrets_of_a_reading = [&] {
+    engine_.requests.clear();
+    Must("SELECT * FROM main.s.t");
+    return engine_.requests.at(0).secrets.size();
+  };
+  EXPECT_EQ(secrets_of_a_reading(), 0U) << "the user made it";
+  ASSERT_TRUE(Execute(user_, "ALTER FUNCTION main.s.tok OWNER TO `" + admin_.name + "`").ok());
+  EXPECT_EQ(secrets_of_a_reading(), 0U) << "he wrote it, whoever has it";
+  Must("CREATE OR REPLACE " + text);
+  EXPECT_EQ(secrets_of_a_reading(), 1U);
+  Must("ALTER FUNCTION main.s.tok OWNER TO `" + user_.name + "`");
+  EXPECT_EQ(secrets_of_a_reading(), 0U) << "he has it, whoever wrote it";
+  ASSERT_TRUE(catalog_->secrets.PutAcl(admin_, "s", user_.name, catalog::SecretPermission::kRead).ok());
+  EXPECT_EQ(secrets_of_a_reading(), 1U);
+}
+
+TEST_F(Statements, AFunctionDoesNotGetASecretThroughAnotherThatMayUseIt) {
+  ASSERT_TRUE(catalog_->secrets.CreateScope(admin_, "s", "").ok());
+  ASSERT_TRUE(catalog_->secrets.Put(admin_, "s", "k", "value").ok());
+  Must("CREATE FUNCTION main.s.tok(a STRING) RETURN hmac_sha256(secret('s', 'k'), a)");
+  Must("GRANT USE CATALOG ON CATALOG main TO `" + user_.name + "`");
+  Must("GRANT USE SCHEMA, CREATE FUNCTION ON SCHEMA main.s TO `" + user_.name + "`");
+  Must("ALTER TABLE main.s.t ALTER COLUMN name SET MASK main.s.tok");
+  Must("CREATE FUNCTION main.s.is_ours(b BOOLEAN) RETURN b");
+  engine_.columns = {{"b", "BOOLEAN"}};
+  Must("ALTER TABLE main.s.t SET ROW FILTER main.s.is_ours ON (consent)");
+  Must("ALTER FUNCTION main.s.is_ours OWNER TO `" + user_.name + "`");
+  Must("GRANT EXECUTE ON FUNCTION main.s.is_ours TO `" + admin_.name + "`");
+  for (const char* call : {"secret('s', 'k')", "`SECRET`('s', 'k')", "secret('s' 'k')", "'s'.secret('k')",
+                           "IDENTIFIER('sec' || 'ret')('s', 'k')", "secret('s', b)"}) {
+    ASSERT_TRUE(Execute(user_, "CREATE OR REPLACE FUNCTION main.s.is_ours(b BOOLEAN) RETURN hmac_sha256(" +
+                                   std::string(call) + ", 'x') = 'y'")
+                    .ok());
+    engine_.requests.clear();
+    Must("SELECT * FROM main.s.t");
+    EXPECT_TRUE(engine_.requests[0].secrets.empty()) << call;
+  }
+  ASSERT_TRUE(Execute(user_, "CREATE OR REPLACE FUNCTION main.s.is_ours(secret BOOLEAN) RETURN secret").ok());
+  engine_.requests.clear();
+  Must("SELECT * FROM main.s.t");
+  EXPECT_EQ(engine_.requests[0].secrets.size(), 1U) << "a parameter's name is no call";
+}
+
 TEST_F(Statements, APolicyThatCannotBeAppliedForbidsReading) {
   Must("CREATE FUNCTION main.s.tok(a STRING) RETURN hmac_sha256(secret('s', 'k'), a)");
   Must("ALTER TABLE main.s.t ALTER COLUMN name SET MASK main.s.tok");
