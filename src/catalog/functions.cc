@@ -2,7 +2,6 @@
 #include "catalog/functions.h"
 
 #include <cstddef>
-#include <map>
 #include <set>
 #include <string>
 #include <utility>
@@ -100,16 +99,62 @@ Status CheckReplaceable(store::Transaction& transaction, const OrganisationId& o
   return Status();
 }
 
-Status WriteDefinition(store::Transaction& transaction, const Caller& caller, const std::string& id,
+// Those of the functions with these ids that the caller may execute.
+Result<std::vector<Securable>> Executable(store::Transaction& transaction, const Caller& caller,
+                                          const std::vector<std::string>& ids) {
+  std::vector<Securable> functions;
+  for (const std::string& id : ids) {
+    GB_ASSIGN_OR_RETURN(auto function, FindRow(transaction, caller.organisation, id));
+    GB_ASSERT(function.has_value());
+    const Status allowed = Grants::Check(transaction, caller, Privilege::kExecute, *function);
+    if (allowed.ok()) {
+      functions.push_back(*std::move(function));
+    } else if (allowed.code() != ErrorCode::kNotFound && allowed.code() != ErrorCode::kPermissionDenied) {
+      return allowed;
+    }
+  }
+  return functions;
+}
+
+// The functions of the schema that a body written by the caller may call. A name that only occurs in the body, in a
+// string say, brings a function more, which does no harm.
+Result<std::vector<Securable>> NamedIn(store::Transaction& transaction, const Caller& caller,
+                                       const std::string& schema_id, const std::string& body) {
+  GB_ASSIGN_OR_RETURN(
+      const auto rows,
+      transaction.Query("SELECT id, name FROM securables WHERE organisation_id = ? AND parent_id = ? "
+                        "AND kind = ? ORDER BY name_key",
+                        {caller.organisation.str(), schema_id, std::string(WireName(SecurableKind::kFunction))}));
+  const std::string text = AsciiLower(body);
+  std::vector<std::string> ids;
+  for (const store::Row& row : rows) {
+    if (text.find(AsciiLower(row.Text(1))) != std::string::npos) {
+      ids.push_back(row.Text(0));
+    }
+  }
+  return Executable(transaction, caller, ids);
+}
+
+Status WriteDefinition(store::Transaction& transaction, const Caller& caller, const Securable& info,
                        const NewFunction& function) {
   const std::string& organisation = caller.organisation.str();
   GB_RETURN_IF_ERROR(
-      Run(transaction, "DELETE FROM functions WHERE organisation_id = ? AND id = ?", {organisation, id}));
-  return Run(
+      Run(transaction, "DELETE FROM functions WHERE organisation_id = ? AND id = ?", {organisation, info.id}));
+  GB_RETURN_IF_ERROR(Run(
       transaction,
       "INSERT INTO functions (organisation_id, id, parameters, return_type, body, author_id) VALUES (?, ?, ?, ?, ?, ?)",
-      {organisation, id, ParametersToText(function.parameters), function.return_type, function.body,
-       caller.principal.str()});
+      {organisation, info.id, ParametersToText(function.parameters), function.return_type, function.body,
+       caller.principal.str()}));
+  GB_RETURN_IF_ERROR(Run(transaction, "DELETE FROM function_calls WHERE organisation_id = ? AND function_id = ?",
+                         {organisation, info.id}));
+  GB_ASSIGN_OR_RETURN(const auto called, NamedIn(transaction, caller, info.parent_id, function.body));
+  for (const Securable& other : called) {
+    GB_RETURN_IF_ERROR(
+        Run(transaction,
+            "INSERT INTO function_calls (organisation_id, function_id, called_id, called_name_key) VALUES (?, ?, ?, ?)",
+            {organisation, info.id, other.id, NameKey(other.name)}));
+  }
+  return Status();
 }
 
 // Adds functions and what their bodies may call, each once.
@@ -125,34 +170,24 @@ class ClosureBuilder {
     return Status();
   }
 
-  Status AddCalledBy(const std::string& schema_id, const std::string& body) {
-    GB_ASSIGN_OR_RETURN(const auto* functions, OfSchema(schema_id));
-    const std::string text = AsciiLower(body);
-    for (const auto& [id, name] : *functions) {
-      // A name that only occurs in the body, in a string say, brings a function more, which does no harm.
-      if (text.find(name) == std::string::npos || ids_.contains(id)) {
-        continue;
-      }
-      GB_ASSIGN_OR_RETURN(const auto function, FindRow(transaction_, caller_.organisation, id));
-      GB_ASSERT(function.has_value());
-      const Status allowed = Grants::Check(transaction_, caller_, Privilege::kExecute, *function);
-      if (allowed.ok()) {
-        GB_RETURN_IF_ERROR(Add(*function));
-      } else if (allowed.code() != ErrorCode::kNotFound && allowed.code() != ErrorCode::kPermissionDenied) {
-        return allowed;
-      }
-    }
-    return Status();
+  Status AddNamedIn(const std::string& schema_id, const std::string& body) {
+    GB_ASSIGN_OR_RETURN(const auto named, NamedIn(transaction_, caller_, schema_id, body));
+    return AddAll(named);
   }
 
   Result<std::vector<Function>> Build() {
     for (std::size_t i = 0; i < closure_.size(); ++i) {
-      const std::string schema = closure_[i].info.parent_id;
-      const std::string body = closure_[i].body;
-      GB_RETURN_IF_ERROR(AddCalledBy(schema, body));
+      const std::string id = closure_[i].info.id;
+      GB_RETURN_IF_ERROR(AddCalledBy(id));
     }
     std::set<std::string> names;
     for (const Function& function : closure_) {
+      // The engine knows functions by their names alone.
+      if (gone_.contains(NameKey(function.info.name))) {
+        return Status(ErrorCode::kInvalidState, "Function '" + function.info.full_name +
+                                                    "' has the name of one that was dropped and that is still called; "
+                                                    "write what calls it anew.");
+      }
       if (!names.insert(NameKey(function.info.name)).second) {
         return Status(ErrorCode::kInvalidState, "Two functions of the name '" + function.info.name +
                                                     "' in different schemas cannot be used together.");
@@ -162,30 +197,38 @@ class ClosureBuilder {
   }
 
  private:
-  using IdsAndNames = std::vector<std::pair<std::string, std::string>>;  // names in lower case
+  Status AddAll(const std::vector<Securable>& functions) {
+    for (const Securable& function : functions) {
+      GB_RETURN_IF_ERROR(Add(function));
+    }
+    return Status();
+  }
 
-  Result<const IdsAndNames*> OfSchema(const std::string& schema_id) {
-    const auto known = schemas_.find(schema_id);
-    if (known != schemas_.end()) {
-      return &known->second;
-    }
-    GB_ASSIGN_OR_RETURN(
-        const auto rows,
-        transaction_.Query("SELECT id, name FROM securables WHERE organisation_id = ? AND parent_id = ? "
-                           "AND kind = ? ORDER BY name_key",
-                           {caller_.organisation.str(), schema_id, std::string(WireName(SecurableKind::kFunction))}));
-    IdsAndNames& functions = schemas_[schema_id];
+  // By id: a name that became free may be taken by a function of somebody else, which the body does not mean.
+  Status AddCalledBy(const std::string& id) {
+    GB_ASSIGN_OR_RETURN(const auto rows,
+                        transaction_.Query("SELECT c.called_id, c.called_name_key, s.id IS NULL FROM function_calls c "
+                                           "LEFT JOIN securables s ON s.organisation_id = c.organisation_id AND s.id = "
+                                           "c.called_id WHERE c.organisation_id = ? AND c.function_id = ? ORDER BY "
+                                           "c.called_name_key",
+                                           {caller_.organisation.str(), id}));
+    std::vector<std::string> ids;
     for (const store::Row& row : rows) {
-      functions.emplace_back(row.Text(0), AsciiLower(row.Text(1)));
+      if (row.Int(2) != 0) {
+        gone_.insert(row.Text(1));
+      } else {
+        ids.push_back(row.Text(0));
+      }
     }
-    return &functions;
+    GB_ASSIGN_OR_RETURN(const auto called, Executable(transaction_, caller_, ids));
+    return AddAll(called);
   }
 
   store::Transaction& transaction_;
   const Caller& caller_;
   std::vector<Function> closure_;
   std::set<std::string> ids_;
-  std::map<std::string, IdsAndNames> schemas_;
+  std::set<std::string> gone_;  // names of what is called and is not there any more
 };
 
 }  // namespace
@@ -242,7 +285,7 @@ Result<Function> Functions::Create(const Caller& caller, const NewFunction& func
                                          .comment = function.comment,
                                          .created_by = caller.name}));
   }
-  GB_RETURN_IF_ERROR(WriteDefinition(*transaction, caller, info.id, function));
+  GB_RETURN_IF_ERROR(WriteDefinition(*transaction, caller, info, function));
   GB_ASSIGN_OR_RETURN(const auto written, FindRow(*transaction, caller.organisation, info.id));
   GB_ASSERT(written.has_value());
   GB_ASSIGN_OR_RETURN(Function created, Load(*transaction, *written, caller.organisation));
@@ -298,7 +341,7 @@ Result<std::vector<Function>> Functions::CalledBy(const Caller& caller, const st
   GB_ASSIGN_OR_RETURN(const auto transaction, context_.database->Begin(store::Access::kRead));
   GB_ASSIGN_OR_RETURN(const Securable home, FindKnown(*transaction, caller, SecurableKind::kSchema, schema));
   ClosureBuilder builder(*transaction, caller);
-  GB_RETURN_IF_ERROR(builder.AddCalledBy(home.id, body));
+  GB_RETURN_IF_ERROR(builder.AddNamedIn(home.id, body));
   return builder.Build();
 }
 
@@ -309,16 +352,14 @@ Result<std::vector<std::string>> Functions::FullNames(const Caller& caller, cons
       transaction->Query("SELECT id FROM securables WHERE organisation_id = ? AND kind = ? AND name_key "
                          "= ? ORDER BY full_name",
                          {caller.organisation.str(), std::string(WireName(SecurableKind::kFunction)), NameKey(name)}));
-  std::vector<std::string> names;
+  std::vector<std::string> ids;
   for (const store::Row& row : rows) {
-    GB_ASSIGN_OR_RETURN(const auto function, FindRow(*transaction, caller.organisation, row.Text(0)));
-    GB_ASSERT(function.has_value());
-    const Status allowed = Grants::Check(*transaction, caller, Privilege::kExecute, *function);
-    if (allowed.ok()) {
-      names.push_back(function->full_name);
-    } else if (allowed.code() != ErrorCode::kNotFound && allowed.code() != ErrorCode::kPermissionDenied) {
-      return allowed;
-    }
+    ids.push_back(row.Text(0));
+  }
+  GB_ASSIGN_OR_RETURN(const auto functions, Executable(*transaction, caller, ids));
+  std::vector<std::string> names;
+  for (const Securable& function : functions) {
+    names.push_back(function.full_name);
   }
   return names;
 }

@@ -55,10 +55,12 @@ class Functions {
   // Needs EXECUTE to see the body; without it, the body is empty.
   Result<Function> Get(const Caller& caller, const std::string& full_name) const;
   Result<Page<Function>> List(const Caller& caller, const std::string& schema, const PageRequest& page) const;
-  // The functions with these full names, and those that their bodies may call: a body's name means a function of the
-  // same schema as the body's. Nothing else is handed to the engine, so that a function of the same name elsewhere
-  // cannot take the place of one that a policy means. Needs EXECUTE; what is called without it is left out. Returns
-  // INVALID_STATE if two functions of the result have the same name in different schemas.
+  // The functions with these full names, and those that their bodies may call: a body's name means the function of the
+  // same schema that was there when the body was written and that its author might execute, and no other that takes the
+  // name later. Nothing else is handed to the engine, so that a function of the same name elsewhere cannot take the
+  // place of one that a policy means. Needs EXECUTE; what is called without it is left out. Returns INVALID_STATE if
+  // two functions of the result have the same name in different schemas, or one has the name of a dropped one that
+  // another still calls.
   Result<std::vector<Function>> Closure(const Caller& caller, const std::vector<std::string>& full_names) const;
   static Result<std::vector<Function>> Closure(store::Transaction& transaction, const Caller& caller,
                                                const std::vector<std::string>& full_names);

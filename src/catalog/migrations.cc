@@ -214,6 +214,25 @@ UPDATE functions SET author_id = (
 )
 )sql";
 
+// No foreign key leads to what is called: that it is gone is to be seen. Nor to `functions`, where replacing a body
+// writes the row anew.
+constexpr std::string_view kFunctionCalls = R"sql(
+CREATE TABLE function_calls (
+  organisation_id TEXT NOT NULL,
+  function_id TEXT NOT NULL,
+  called_id TEXT NOT NULL,
+  called_name_key TEXT NOT NULL,
+  PRIMARY KEY (organisation_id, function_id, called_id),
+  FOREIGN KEY (organisation_id, function_id) REFERENCES securables (organisation_id, id) ON DELETE CASCADE
+);
+INSERT INTO function_calls (organisation_id, function_id, called_id, called_name_key)
+SELECT f.organisation_id, f.id, other.id, other.name_key FROM functions f
+  JOIN securables s ON s.organisation_id = f.organisation_id AND s.id = f.id
+  JOIN securables other ON other.organisation_id = s.organisation_id AND other.parent_id = s.parent_id AND
+    other.kind = s.kind AND other.id <> s.id
+  WHERE instr(lower(f.body), lower(other.name)) > 0
+)sql";
+
 }  // namespace
 
 const std::vector<store::Migration>& Migrations() {
@@ -223,6 +242,7 @@ const std::vector<store::Migration>& Migrations() {
       {3, "tables, functions and files of volumes", kTablesFunctionsAndFiles},
       {4, "secrets", kSecrets},
       {5, "authors of functions", kFunctionAuthors},
+      {6, "what functions call", kFunctionCalls},
   };
   return kMigrations;
 }

@@ -309,17 +309,55 @@ TEST_F(Data, AFunctionElsewhereDoesNotTakeThePlaceOfOneThatAPolicyMeans) {
 }
 
 TEST_F(Data, WhoWroteAnOlderFunctionIsItsOwnerIfNobodyElseTouchedIt) {
+  ASSERT_TRUE(MakeFunction("calls", {{"c", "BOOLEAN", ""}}, "Consented(c)").ok());
   ASSERT_TRUE(Grant(SecurableKind::kFunction, "main.s.upper2", user_.name, {Privilege::kManage}).ok());
   ASSERT_TRUE(catalog_->securables.Update(user_, SecurableKind::kFunction, "main.s.upper2", {"by the user", {}}).ok());
   {
     const auto transaction = database_->Begin(store::Access::kWrite).value();
     ASSERT_TRUE(catalog::Run(*transaction, "ALTER TABLE functions DROP COLUMN author_id", {}).ok());
-    ASSERT_TRUE(catalog::Run(*transaction, "DELETE FROM schema_migrations WHERE number = 5", {}).ok());
+    ASSERT_TRUE(catalog::Run(*transaction, "DROP TABLE function_calls", {}).ok());
+    ASSERT_TRUE(catalog::Run(*transaction, "DELETE FROM schema_migrations WHERE number IN (5, 6)", {}).ok());
     ASSERT_TRUE(transaction->Commit().ok());
   }
   ASSERT_TRUE(store::Migrate(*database_, Migrations()).ok());
+  EXPECT_EQ(catalog_->functions.Closure(admin_, {"main.s.calls"})->size(), 2U) << "and it calls what it called";
   EXPECT_EQ(catalog_->functions.Get(admin_, "main.s.consented")->author, admin_.principal);
   EXPECT_TRUE(catalog_->functions.Get(admin_, "main.s.upper2")->author.empty());
+}
+
+TEST_F(Data, AFunctionMeansThoseThatWereThereWhenItWasWritten) {
+  ASSERT_TRUE(MakeFunction("helper", {{"c", "BOOLEAN", ""}}, "c").ok());
+  ASSERT_TRUE(MakeFunction("outer", {{"c", "BOOLEAN", ""}}, "Helper(c)").ok());
+  const auto names = [&] {
+    std::vector<std::string> found;
+    const std::vector<Function> closure = catalog_->functions.Closure(admin_, {"main.s.outer"}).value();
+    for (const Function& function : closure) {
+      found.push_back(function.info.name + ": " + function.body);
+    }
+    return found;
+  };
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(names(), (Names{"outer: Helper(c)", "helper: c"}));
+  ASSERT_TRUE(MakeFunction("helper", {{"c", "BOOLEAN", ""}}, "NOT c", OnExisting::kReplace).ok());
+  EXPECT_EQ(names(), (Names{"outer: Helper(c)", "helper: NOT c"})) << "its owner may write it anew";
+  ASSERT_TRUE(catalog_->securables.Delete(admin_, SecurableKind::kFunction, "main.s.helper", IfNotEmpty::kFail).ok());
+  ASSERT_TRUE(Grant(SecurableKind::kCatalog, "main", user_.name,
+                    {Privilege::kUseCatalog, Privilege::kUseSchema, Privilege::kCreateFunction})
+                  .ok());
+  const NewFunction other = {.schema = "main.s",
+                             .name = "helper",
+                             .parameters = {{"c", "BOOLEAN", ""}},
+                             .return_type = "",
+                             .body = "true",
+                             .comment = ""};
+  ASSERT_TRUE(catalog_->functions.Create(user_, other, OnExisting::kFail).ok());
+  ASSERT_TRUE(Grant(SecurableKind::kFunction, "main.s.helper", admin_.name, {Privilege::kExecute}).ok());
+  EXPECT_EQ(names(), Names{"outer: Helper(c)"}) << "another of the same name is not what was meant";
+  EXPECT_EQ(catalog_->functions.Closure(admin_, {"main.s.outer", "main.s.helper"}).status().code(),
+            ErrorCode::kInvalidState)
+      << "nor does it take the place beside a policy that calls it";
+  ASSERT_TRUE(MakeFunction("outer", {{"c", "BOOLEAN", ""}}, "Helper(c)", OnExisting::kReplace).ok());
+  EXPECT_EQ(names(), (Names{"outer: Helper(c)", "helper: true"})) << "now it is";
 }
 
 TEST_F(Data, WhoMayNotCreateLearnsNoNameByTrying) {

@@ -306,6 +306,9 @@ TEST_F(PoliciesTest, WhatAFilterCallsIsPartOfTheComputation) {
   EXPECT_EQ(Applied().size(), 1U);
   MakeFunction("inner_ok", "c = 'yes'");
   RunToEnd();
+  EXPECT_EQ(engine_.runs, 2) << "the filter means the one that is gone";
+  MakeFunction("outer_ok", "inner_ok(c)", catalog::OnExisting::kReplace);
+  RunToEnd();
   EXPECT_EQ(engine_.runs, 3);
   ASSERT_EQ(Applied().size(), 2U);
   EXPECT_EQ(Applied()[1].body, "c = 'yes'");
