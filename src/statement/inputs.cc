@@ -141,10 +141,11 @@ Status CannotApply(const catalog::Table& table, const Status& why) {
   log::Warning("a table cannot be read through its policies",
                {{"table_id", table.info.id}, {"code", std::string(WireName(why.code()))}});
   if (IsOfThePolicies(why.code())) {
-    return Status(ErrorCode::kInvalidState,
-                  what +
-                      ": a function fails on the table's data or does not fit it any more, or the table's owner may "
-                      "not execute it or not read a secret that it uses.");
+    return Status(
+        ErrorCode::kInvalidState,
+        what +
+            ": a function fails on the table's data or does not fit it any more, the table's owner may not "
+            "execute it, or the owner of the table or of the function, or its author, may not read a secret.");
   }
   return Status(why.code(), what + " at the moment.");
 }
