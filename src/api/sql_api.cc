@@ -254,9 +254,10 @@ Result<Response> Submit(StatementRuns& runs, const Caller& caller, Request& requ
   GB_ASSIGN_OR_RETURN(const std::string id, runs.Submit(caller, std::move(wanted)));
   GB_ASSIGN_OR_RETURN(StatementView view,
                       seconds == 0 ? runs.Get(caller, id) : runs.Wait(caller, id, seconds * kMsPerSecond));
-  if (on_timeout == "CANCEL" && seconds != 0 && view.state == StatementState::kPending) {
+  // Who found no place to wait comes back for it.
+  if (on_timeout == "CANCEL" && seconds != 0 && view.waited && !view.HasEnded()) {
     GB_RETURN_IF_ERROR(runs.Cancel(caller, id));
-    GB_ASSIGN_OR_RETURN(view, runs.Get(caller, id));
+    GB_ASSIGN_OR_RETURN(view, runs.Wait(caller, id, limits::kStatementCancelWaitMs));
   }
   return StatementResponse(view);
 }

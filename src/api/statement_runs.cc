@@ -2,6 +2,7 @@
 #include "api/statement_runs.h"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <utility>
 
@@ -41,6 +42,7 @@ struct StatementRuns::Entry {
   statement::StatementRequest request;
   StatementState state = StatementState::kPending;
   std::shared_ptr<const Result<StatementResult>> outcome;
+  std::shared_ptr<std::atomic<bool>> canceled = std::make_shared<std::atomic<bool>>(false);
   TimeMs ended_at{};
   std::size_t bytes = 0;  // that are kept
 
@@ -48,7 +50,10 @@ struct StatementRuns::Entry {
 };
 
 StatementRuns::StatementRuns(const statement::Executor& executor, const Clock& clock, Random& random)
-    : executor_(executor), clock_(clock), random_(random) {
+    : executor_(executor),
+      clock_(clock),
+      random_(random),
+      waiters_(limits::kStatementWaitersMax, limits::kStatementWaitersPerOrganisationMax) {
   for (std::size_t i = 0; i < limits::kStatementThreads; ++i) {
     threads_.emplace_back([this] { Work(); });
   }
@@ -75,6 +80,8 @@ Result<std::string> StatementRuns::Submit(const Caller& caller, statement::State
   entry->id = NewUuid(clock_, random_);
   entry->caller = caller;
   entry->request = std::move(request);
+  entry->request.cancel_key = entry->id;
+  entry->request.canceled = entry->canceled;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (stopping_) {
@@ -88,7 +95,7 @@ Result<std::string> StatementRuns::Submit(const Caller& caller, statement::State
     }
     ++unfinished;
     entries_.emplace(entry->id, entry);
-    queue_.push_back(entry);
+    queues_[caller.organisation].push_back(entry);
   }
   work_.notify_one();
   return entry->id;
@@ -97,12 +104,13 @@ Result<std::string> StatementRuns::Submit(const Caller& caller, statement::State
 Result<StatementView> StatementRuns::Wait(const Caller& caller, const std::string& id, std::int64_t timeout_ms) {
   std::unique_lock<std::mutex> lock(mutex_);
   GB_ASSIGN_OR_RETURN(const EntryPointer entry, FindLocked(caller, id));
-  if (waiters_ < limits::kStatementWaitersMax) {
-    ++waiters_;
+  const FairGate::Place place = waiters_.TryEnter(caller.organisation.str());
+  if (place != nullptr) {
     ended_.wait_for(lock, std::chrono::milliseconds(timeout_ms), [&] { return entry->HasEnded() || stopping_; });
-    --waiters_;
   }
-  return ViewOf(*entry);
+  StatementView view = ViewOf(*entry);
+  view.waited = place != nullptr;
+  return view;
 }
 
 Result<StatementView> StatementRuns::Get(const Caller& caller, const std::string& id) {
@@ -115,13 +123,21 @@ Status StatementRuns::Cancel(const Caller& caller, const std::string& id) {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     GB_ASSIGN_OR_RETURN(const EntryPointer entry, FindLocked(caller, id));
-    if (entry->state != StatementState::kPending) {
+    if (entry->HasEnded()) {
       return {};
     }
-    queue_.erase(std::find(queue_.begin(), queue_.end(), entry));
-    entry->state = StatementState::kCanceled;
-    KeepLocked(entry);
+    entry->canceled->store(true);
+    if (entry->state == StatementState::kPending) {
+      std::deque<EntryPointer>& queue = queues_[caller.organisation];
+      queue.erase(std::find(queue.begin(), queue.end(), entry));
+      if (queue.empty()) {
+        queues_.erase(caller.organisation);
+      }
+      entry->state = StatementState::kCanceled;
+      KeepLocked(entry);
+    }
   }
+  executor_.Cancel(id);
   ended_.notify_all();
   return {};
 }
@@ -173,20 +189,40 @@ void StatementRuns::ForgetOldestLocked(const OrganisationId& organisation) {
   finished.entries.pop_front();
 }
 
+StatementRuns::EntryPointer StatementRuns::TakeLocked() {
+  auto next = queues_.upper_bound(last_served_);
+  for (std::size_t i = 0; i < queues_.size(); ++i, ++next) {
+    if (next == queues_.end()) {
+      next = queues_.begin();
+    }
+    std::size_t& running = running_[next->first];
+    if (running < limits::kStatementsRunningPerOrganisationMax) {
+      ++running;
+      last_served_ = next->first;
+      EntryPointer entry = next->second.front();
+      next->second.pop_front();
+      if (next->second.empty()) {
+        queues_.erase(next);
+      }
+      entry->state = StatementState::kRunning;
+      return entry;
+    }
+  }
+  return nullptr;
+}
+
 void StatementRuns::Work() {
   std::unique_lock<std::mutex> lock(mutex_);
   while (true) {
-    const bool has_work = work_.wait_for(lock, kForgetPeriod, [this] { return stopping_ || !queue_.empty(); });
+    EntryPointer entry;
+    work_.wait_for(lock, kForgetPeriod, [&] { return stopping_ || (entry = TakeLocked()) != nullptr; });
     if (stopping_) {
       return;
     }
-    if (!has_work) {
+    if (entry == nullptr) {
       ForgetOldLocked();
       continue;
     }
-    const EntryPointer entry = queue_.front();
-    queue_.pop_front();
-    entry->state = StatementState::kRunning;
     lock.unlock();
     auto outcome = std::make_shared<const Result<StatementResult>>(
         RunGuarded("A statement", [&] { return executor_.Execute(entry->caller, entry->request); }));
@@ -195,8 +231,13 @@ void StatementRuns::Work() {
                  {{"statement_id", entry->id}, {"message", outcome->status().message()}});
     }
     lock.lock();
-    entry->state = outcome->ok() ? StatementState::kSucceeded : StatementState::kFailed;
-    entry->outcome = std::move(outcome);
+    --running_[entry->caller.organisation];
+    if (!outcome->ok() && outcome->status().code() == ErrorCode::kAborted && entry->canceled->load()) {
+      entry->state = StatementState::kCanceled;
+    } else {
+      entry->state = outcome->ok() ? StatementState::kSucceeded : StatementState::kFailed;
+      entry->outcome = std::move(outcome);
+    }
     KeepLocked(entry);
     ended_.notify_all();
   }

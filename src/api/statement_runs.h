@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// SQL statements that clients submit, wait for, and come back to: a bounded queue, a bounded number of threads, and the
-// results of the last statements of each organisation.
+// SQL statements that clients submit, wait for, and come back to: a bounded queue for each organisation, a bounded
+// number of threads that serve them in turn, and the results of the last statements of each organisation.
 //
-// States: PENDING -> RUNNING -> SUCCEEDED | FAILED, and PENDING -> CANCELED. A statement that runs goes on to its end:
-// its state then tells what it has done, which a cancellation in the middle of a commit could not. Who learns what: a
+// States: PENDING -> RUNNING -> SUCCEEDED | FAILED | CANCELED, and PENDING -> CANCELED. Of a statement that runs a
+// cancellation ends the engine's job, and nothing else: it is CANCELED if it has done nothing, and what it has done by
+// then its state tells. Who learns what: a
 // statement is seen by who submitted it, and by nobody else (RESOURCE_DOES_NOT_EXIST). Errors: RESOURCE_EXHAUSTED if an
 // organisation has too many statements waiting. Results are kept for limits::kStatementKeptMs, the last ones of each
 // organisation, in a budget of memory. Times in milliseconds. Threads: thread-safe. Stop() lets what runs end;
@@ -23,6 +24,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/fair_gate.h"
 #include "base/ids.h"
 #include "base/random.h"
 #include "base/result.h"
@@ -39,7 +41,10 @@ struct StatementView {
   StatementState state = StatementState::kPending;
   // With kSucceeded the result, with kFailed the error; otherwise nothing.
   std::shared_ptr<const Result<statement::StatementResult>> outcome;
-  std::string text;  // what positions in an error count from
+  std::string text;    // what positions in an error count from
+  bool waited = true;  // Wait found a place to wait
+
+  [[nodiscard]] bool HasEnded() const { return state != StatementState::kPending && state != StatementState::kRunning; }
 };
 
 class StatementRuns {
@@ -51,11 +56,12 @@ class StatementRuns {
   StatementRuns& operator=(const StatementRuns&) = delete;
 
   Result<std::string> Submit(const catalog::Caller& caller, statement::StatementRequest request);
-  // The statement when it has ended, or after the time. Only so many callers wait at once: more of them get an answer
-  // at once, so that waiting never takes all of the server's threads.
+  // The statement when it has ended, or after the time. Only so many callers wait at once, fewer of one organisation:
+  // more of them get an answer at once, so that waiting never takes all of the server's threads.
   Result<StatementView> Wait(const catalog::Caller& caller, const std::string& id, std::int64_t timeout_ms);
   Result<StatementView> Get(const catalog::Caller& caller, const std::string& id);
-  // Takes a statement that waits out of the queue; one that runs or has ended stays as it is.
+  // Takes a statement that waits out of the queue, and ends the job of one that runs, whose state follows soon; one
+  // that has ended stays as it is.
   Status Cancel(const catalog::Caller& caller, const std::string& id);
   void Stop();
 
@@ -69,6 +75,8 @@ class StatementRuns {
   };
 
   Result<EntryPointer> FindLocked(const catalog::Caller& caller, const std::string& id);
+  // The next statement to run, RUNNING from here on: the one after whom was served last that may have one more.
+  EntryPointer TakeLocked();
   static StatementView ViewOf(const Entry& entry);
   void KeepLocked(const EntryPointer& entry);
   void ForgetOldLocked();
@@ -81,11 +89,13 @@ class StatementRuns {
   mutable std::mutex mutex_;
   std::condition_variable work_;
   std::condition_variable ended_;
-  std::map<std::string, EntryPointer> entries_;  // guarded by mutex_, like all below
-  std::deque<EntryPointer> queue_;               // waiting, oldest first
+  std::map<std::string, EntryPointer> entries_;                // guarded by mutex_, like all below
+  std::map<OrganisationId, std::deque<EntryPointer>> queues_;  // waiting, oldest first; none is empty
+  std::map<OrganisationId, std::size_t> running_;
+  OrganisationId last_served_;
   std::map<OrganisationId, Finished> finished_;
   std::map<OrganisationId, std::size_t> unfinished_;  // waiting and running
-  std::size_t waiters_ = 0;
+  FairGate waiters_;
   bool stopping_ = false;
   std::vector<std::thread> threads_;
 };

@@ -182,11 +182,14 @@ inline constexpr std::size_t kTokenLifetimeDaysMax = 730;
 inline constexpr std::size_t kTokensPerPrincipalMax = 600;
 
 // SQL statements
-inline constexpr std::size_t kStatementThreads = 4;
+// Each has one job of the engine at a time: fewer than kEngineJobsMax, so that runs and plans always find one.
+inline constexpr std::size_t kStatementThreads = 3;
 inline constexpr std::int64_t kStatementWaitSecondsMin = 5;
 inline constexpr std::int64_t kStatementWaitSecondsMax = 50;
 inline constexpr std::size_t kStatementWaitersMax = 6;  // handlers that wait for one; fewer than kHttpWorkerThreads
-inline constexpr std::size_t kStatementsUnfinishedMax = 64;                     // of one organisation
+inline constexpr std::size_t kStatementsUnfinishedMax = 64;  // of one organisation
+inline constexpr std::size_t kStatementWaitersPerOrganisationMax = 3;
+inline constexpr std::size_t kStatementsRunningPerOrganisationMax = 2;          // of kStatementThreads
 inline constexpr std::size_t kStatementsKeptMax = 32;                           // results of one organisation
 inline constexpr std::size_t kStatementBytesKeptMax = std::size_t{128} << 20U;  // of memory, of one organisation
 inline constexpr std::int64_t kStatementKeptMs = 3'600'000;
@@ -195,6 +198,7 @@ inline constexpr std::size_t kResultCellsMax = 1'000'000;
 inline constexpr std::size_t kResultTextBytesMax = std::size_t{16} << 20U;
 inline constexpr std::size_t kStatementChunkRows = 2'000;
 inline constexpr std::size_t kStatementChunkCells = 100'000;
+inline constexpr std::int64_t kStatementCancelWaitMs = 2'000;  // for a running statement's end, before the answer
 
 // Ledger
 inline constexpr std::size_t kLedgerEntryBytesMax = 65'535;

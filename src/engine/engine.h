@@ -88,6 +88,9 @@ struct SelectRequest {
   std::string target_path;                     // where to write a new table file; empty: rows come back
   std::int64_t row_limit = 0;                  // for rows that come back
   BadCast bad_cast = BadCast::kNull;
+  std::string cancel_key = {};  // what Cancel names it by; empty: it cannot be cancelled
+  // As in RunRequest.
+  std::shared_ptr<const std::atomic<bool>> canceled = nullptr;
 };
 
 struct SelectResult {
@@ -201,8 +204,9 @@ class Engine {
   virtual Result<PreparedAsset> Prepare(const PrepareRequest& request) = 0;
   // Returns a refusal (QUERY_REFUSED, SQL_*, NOT_SUPPORTED with rule and position) or RUN_FAILED.
   virtual Result<RunResult> Run(const RunRequest& request) = 0;
-  // Kills the job of a run that is under way, if there is one, by the output folder that names it.
-  virtual void Cancel(const std::string& output_folder) = 0;
+  // Kills the job that is under way, if there is one: a run's by its output folder, a query's by its cancel_key. It
+  // then returns ABORTED.
+  virtual void Cancel(const std::string& key) = 0;
 };
 
 }  // namespace glovebox::engine

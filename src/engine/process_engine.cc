@@ -161,6 +161,8 @@ Result<ConfinementReport> ProcessEngine::SelfTest() { return impl_->pool().SelfT
 
 Result<SelectResult> ProcessEngine::Select(const SelectRequest& request) {
   Task task = impl_->NewTask(JobKind::kSelect);
+  task.cancel_key = request.cancel_key;
+  task.cancelled = request.canceled;
   SelectRequest inner = request;
   for (NamedTable& table : inner.tables) {
     GB_ASSIGN_OR_RETURN(table.file.path, RealPath(table.file.path));
@@ -275,6 +277,6 @@ Result<RunResult> ProcessEngine::Run(const RunRequest& request) {
   return result;
 }
 
-void ProcessEngine::Cancel(const std::string& output_folder) { impl_->pool().Cancel(output_folder); }
+void ProcessEngine::Cancel(const std::string& key) { impl_->pool().Cancel(key); }
 
 }  // namespace glovebox::engine

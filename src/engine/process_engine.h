@@ -44,7 +44,7 @@ class ProcessEngine final : public Engine {
   Status CheckFunction(const Function& function, const std::vector<Function>& others) override;
   Result<PreparedAsset> Prepare(const PrepareRequest& request) override;
   Result<RunResult> Run(const RunRequest& request) override;
-  void Cancel(const std::string& output_folder) override;
+  void Cancel(const std::string& key) override;
 
  private:
   class Impl;

@@ -191,6 +191,8 @@ class Run {
     select.sql = query.sql;
     select.parameters = request_.parameters;
     select.bad_cast = engine::BadCast::kError;
+    select.cancel_key = request_.cancel_key;
+    select.canceled = request_.canceled;
     return select;
   }
 

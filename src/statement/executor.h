@@ -7,7 +7,9 @@
 // Threads: thread-safe; Execute blocks until the statement has ended.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -26,6 +28,9 @@ struct StatementRequest {
   std::string catalog;                        // for names of fewer than three parts; may be empty
   std::string schema;
   std::int64_t row_limit = 0;  // 0: limits::kRunInlineRowsMax
+  // As in engine::SelectRequest.
+  std::string cancel_key = {};
+  std::shared_ptr<const std::atomic<bool>> canceled = nullptr;
 };
 
 struct StatementResult {
@@ -41,8 +46,10 @@ class Executor {
   Executor(const catalog::Catalog& catalog, engine::Engine& engine) : catalog_(&catalog), engine_(&engine) {}
 
   // With the rights that the caller has now, not those of when he was authenticated; UNAUTHENTICATED if he is not
-  // active any more.
+  // active any more, ABORTED if it was cancelled: then it has changed nothing.
   Result<StatementResult> Execute(const catalog::Caller& caller, const StatementRequest& request) const;
+  // Ends the engine's job of the statement with this key, if it has one now; after that it goes on to its end.
+  void Cancel(const std::string& cancel_key) const { engine_->Cancel(cancel_key); }
 
   // What CREATE FUNCTION does, also for the REST interface: the body is checked by the engine, and its name must not be
   // that of a built-in function, whose place it would take. `types` are as authors write them or as the engine does.

@@ -208,7 +208,7 @@ Status Inputs::AddTable(const std::string& full_name, std::size_t position, engi
   }
   engine::NamedTable named{.name = Split(table->info.full_name, '.'), .file = ToEngine(*table)};
   if (table->IsGoverned()) {
-    auto copy = GovernedCopy(*table);
+    auto copy = GovernedCopy(*table, request);
     if (!copy.ok()) {
       return Status(copy.status()).At(position);
     }
@@ -218,13 +218,15 @@ Status Inputs::AddTable(const std::string& full_name, std::size_t position, engi
   return Status();
 }
 
-Result<engine::TableFile> Inputs::GovernedCopy(const catalog::Table& table) {
+Result<engine::TableFile> Inputs::GovernedCopy(const catalog::Table& table, const engine::SelectRequest& query) {
   const auto governed = catalog_.tables.GetGoverned(caller_, table.id());
   if (!governed.ok()) {
     return CannotApply(table, governed.status());
   }
   engine::SelectRequest request;
   request.sql = GovernedSql(governed->table);
+  request.cancel_key = query.cancel_key;
+  request.canceled = query.canceled;
   request.tables.push_back({.name = Split(governed->table.info.full_name, '.'), .file = ToEngine(governed->table)});
   for (const catalog::Function& function : governed->functions) {
     request.functions.push_back(ToEngine(function));

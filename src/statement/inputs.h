@@ -45,7 +45,8 @@ class Inputs {
   // The full name of the function that the called name means. Empty if there is none, and the name is a built-in
   // function's or nobody's.
   Result<std::string> ChooseFunction(const std::vector<std::string>& parts, const Defaults& defaults) const;
-  Result<engine::TableFile> GovernedCopy(const catalog::Table& table);
+  // Cancelled with the query that it is for.
+  Result<engine::TableFile> GovernedCopy(const catalog::Table& table, const engine::SelectRequest& query);
 
   const catalog::Catalog& catalog_;
   engine::Engine& engine_;

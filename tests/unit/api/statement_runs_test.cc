@@ -6,6 +6,8 @@
 #include <condition_variable>
 #include <mutex>
 #include <new>
+#include <set>
+#include <thread>
 
 #include "base/limits.h"
 #include "tests/unit/catalog/fixture.h"
@@ -18,11 +20,15 @@ constexpr std::int64_t kLongMs = 60'000;
 // Answers queries once the gate is open.
 class GatedEngine final : public engine::Engine {
  public:
-  Result<engine::SelectResult> Select(const engine::SelectRequest&) override {
+  Result<engine::SelectResult> Select(const engine::SelectRequest& request) override {
     std::unique_lock<std::mutex> lock(mutex_);
     ++started_;
     changed_.notify_all();
-    changed_.wait(lock, [this] { return open_; });
+    const auto is_canceled = [&] { return canceled_.contains(request.cancel_key); };
+    changed_.wait(lock, [&] { return open_ || is_canceled(); });
+    if (is_canceled()) {
+      return Status(ErrorCode::kAborted, "the job was cancelled");
+    }
     if (throws_) {
       throw std::bad_alloc();
     }
@@ -34,7 +40,11 @@ class GatedEngine final : public engine::Engine {
   Status CheckFunction(const engine::Function&, const std::vector<engine::Function>&) override { return {}; }
   Result<engine::PreparedAsset> Prepare(const engine::PrepareRequest&) override { return Refused(); }
   Result<engine::RunResult> Run(const engine::RunRequest&) override { return Refused(); }
-  void Cancel(const std::string&) override {}
+  void Cancel(const std::string& key) override {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    canceled_.insert(key);
+    changed_.notify_all();
+  }
 
   void Open() {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -65,6 +75,7 @@ class GatedEngine final : public engine::Engine {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::size_t started_ = 0;
+  std::set<std::string> canceled_;
   bool open_ = false;
   bool throws_ = false;
   std::size_t text_bytes_ = 0;  // 0: a number comes back
@@ -83,13 +94,14 @@ class StatementRunsTest : public catalog::CatalogTest {
     return id.ok() ? *id : "";
   }
   StatementState StateOf(const std::string& id) { return runs_.Get(admin_, id).value().state; }
-  // Statements that keep all threads busy until the gate opens.
-  std::vector<std::string> FillThreads() {
+  // Statements of the first organisation that run until the gate opens: as many as it may.
+  std::vector<std::string> FillShare() {
+    static_assert(limits::kStatementThreads == limits::kStatementsRunningPerOrganisationMax + 1);
     std::vector<std::string> ids;
-    for (std::size_t i = 0; i < limits::kStatementThreads; ++i) {
+    for (std::size_t i = 0; i < limits::kStatementsRunningPerOrganisationMax; ++i) {
       ids.push_back(Submit(admin_));
     }
-    engine_.AwaitStarted(limits::kStatementThreads);
+    engine_.AwaitStarted(ids.size());
     return ids;
   }
 
@@ -136,21 +148,26 @@ TEST_F(StatementRunsTest, NobodyButItsSubmitterSeesAStatement) {
   EXPECT_TRUE(runs_.Get(admin_, id).ok());
 }
 
-TEST_F(StatementRunsTest, OnlyAStatementThatWaitsCanBeCanceled) {
-  const std::string running = FillThreads().front();
+TEST_F(StatementRunsTest, AStatementThatHasNotEndedCanBeCanceled) {
+  const std::vector<std::string> share = FillShare();
+  const std::string& running = share.front();
   const std::string waiting = Submit(admin_);
   EXPECT_EQ(StateOf(running), StatementState::kRunning);
   EXPECT_EQ(StateOf(waiting), StatementState::kPending);
   EXPECT_TRUE(runs_.Cancel(admin_, waiting).ok());
+  EXPECT_EQ(StateOf(waiting), StatementState::kCanceled);
   EXPECT_TRUE(runs_.Cancel(admin_, running).ok());
-  EXPECT_EQ(StateOf(waiting), StatementState::kCanceled);
+  const auto view = runs_.Wait(admin_, running, kLongMs);
+  EXPECT_EQ(view->state, StatementState::kCanceled);
+  EXPECT_EQ(view->outcome, nullptr);
   engine_.Open();
-  EXPECT_EQ(runs_.Wait(admin_, running, kLongMs).value().state, StatementState::kSucceeded);
-  EXPECT_EQ(StateOf(waiting), StatementState::kCanceled);
+  EXPECT_EQ(runs_.Wait(admin_, share.back(), kLongMs)->state, StatementState::kSucceeded);
+  EXPECT_TRUE(runs_.Cancel(admin_, share.back()).ok());
+  EXPECT_EQ(StateOf(share.back()), StatementState::kSucceeded) << "what has ended stays";
 }
 
 TEST_F(StatementRunsTest, AStatementThatWaitedRunsWithTheRightsOfTheMoment) {
-  FillThreads();
+  FillShare();
   const std::string id = Submit(user_);
   const auto number = Named(admin_, user_.name)->number;
   ASSERT_TRUE(catalog_->principals.SetActivity(admin_, number, catalog::Activity::kInactive).ok());
@@ -162,12 +179,61 @@ TEST_F(StatementRunsTest, AStatementThatWaitedRunsWithTheRightsOfTheMoment) {
 }
 
 TEST_F(StatementRunsTest, AnOrganisationThatSubmitsTooMuchIsToldAndOthersAreNot) {
-  FillThreads();
-  for (std::size_t i = limits::kStatementThreads; i < limits::kStatementsUnfinishedMax; ++i) {
+  for (std::size_t i = 0; i < limits::kStatementsUnfinishedMax; ++i) {
     Submit(admin_);
   }
   EXPECT_EQ(runs_.Submit(user_, {}).status().code(), ErrorCode::kResourceExhausted);
   EXPECT_TRUE(runs_.Submit(other_, {}).ok());
+}
+
+TEST_F(StatementRunsTest, NoOrganisationTakesAllThreads) {
+  FillShare();
+  const std::string waiting = Submit(admin_);
+  const std::string others = Submit(other_);
+  engine_.AwaitStarted(limits::kStatementsRunningPerOrganisationMax + 1);
+  EXPECT_EQ(runs_.Get(other_, others)->state, StatementState::kRunning);
+  EXPECT_TRUE(runs_.Cancel(other_, others).ok());
+  EXPECT_EQ(runs_.Wait(other_, others, kLongMs)->state, StatementState::kCanceled);
+  EXPECT_EQ(StateOf(waiting), StatementState::kPending) << "whoever ran the other one has looked for more";
+  engine_.Open();
+  EXPECT_EQ(runs_.Wait(admin_, waiting, kLongMs)->state, StatementState::kSucceeded);
+}
+
+TEST_F(StatementRunsTest, OrganisationsTakeTurns) {
+  const catalog::Caller third = Bootstrap("Bank", "bo@bank.example");
+  const std::vector<std::string> share = FillShare();
+  Submit(other_);
+  engine_.AwaitStarted(limits::kStatementThreads);
+  const std::string others = Submit(other_);
+  const std::string first = Submit(third);
+  const std::string second = Submit(third);
+  ASSERT_TRUE(runs_.Cancel(admin_, share[0]).ok());
+  engine_.AwaitStarted(limits::kStatementThreads + 1);
+  EXPECT_EQ(runs_.Get(third, first)->state, StatementState::kRunning);
+  ASSERT_TRUE(runs_.Cancel(admin_, share[1]).ok());
+  engine_.AwaitStarted(limits::kStatementThreads + 2);
+  EXPECT_EQ(runs_.Get(other_, others)->state, StatementState::kRunning);
+  EXPECT_EQ(runs_.Get(third, second)->state, StatementState::kPending);
+}
+
+TEST_F(StatementRunsTest, WhoFindsNoPlaceToWaitIsTold) {
+  const std::string id = FillShare().front();
+  std::vector<std::thread> waiting;
+  for (std::size_t i = 0; i < limits::kStatementWaitersPerOrganisationMax; ++i) {
+    waiting.emplace_back([&] {
+      while (!runs_.Wait(admin_, id, kLongMs)->waited) {
+      }
+    });
+  }
+  while (runs_.Wait(admin_, id, 1)->waited) {  // until they have all places
+  }
+  EXPECT_EQ(runs_.Wait(admin_, id, kLongMs)->state, StatementState::kRunning);
+  const std::string others = Submit(other_);
+  EXPECT_TRUE(runs_.Wait(other_, others, 1)->waited);
+  engine_.Open();
+  for (std::thread& thread : waiting) {
+    thread.join();
+  }
 }
 
 TEST_F(StatementRunsTest, TheLastResultsOfAnOrganisationAreKept) {
@@ -206,7 +272,7 @@ TEST_F(StatementRunsTest, ResultsAreKeptForAWhileOnly) {
 }
 
 TEST_F(StatementRunsTest, WaitingEndsWithTheTime) {
-  const std::string id = FillThreads().front();
+  const std::string id = FillShare().front();
   EXPECT_EQ(runs_.Wait(admin_, id, 1).value().state, StatementState::kRunning);
 }
 

@@ -293,6 +293,27 @@ TEST_F(JobsTest, ADeadWorkerIsAnErrorOfItsJobOnly) {
   EXPECT_THAT(Rows(Select("SELECT 1 AS one")), ElementsAre("[1]"));
 }
 
+TEST_F(JobsTest, AQueryCanBeCancelled) {
+  SelectRequest request;
+  request.sql = kEndless;
+  request.tables = {BigTable()};
+  request.cancel_key = "mine";
+  std::atomic<bool> ended = false;
+  Status status;
+  std::thread job([&] {
+    status = engine_->Select(request).status();
+    ended = true;
+  });
+  while (!ended) {
+    engine_->Cancel("mine");
+    std::this_thread::yield();
+  }
+  job.join();
+  EXPECT_EQ(status.code(), ErrorCode::kAborted);
+  request.canceled = std::make_shared<std::atomic<bool>>(true);
+  EXPECT_EQ(engine_->Select(request).status().code(), ErrorCode::kAborted) << "cancelled before it began";
+}
+
 TEST_F(JobsTest, ChecksFunctions) {
   const Function mask = {.name = "c.s.m", .parameters = {{"x", "VARCHAR"}}, .body = "upper(x)"};
   const Function filter = {.name = "c.s.f", .parameters = {{"x", "BIGINT"}}, .body = "x > 3 AND x < 9"};
