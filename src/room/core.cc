@@ -90,6 +90,7 @@ Result<LockedMembership> Core::EnterForChange(const Caller& caller, const std::s
     }
     GB_RETURN_IF_ERROR(RequireState(membership.room, {RoomState::kProvisioning}));
     GB_RETURN_IF_ERROR(CheckMayJoin(caller, membership));
+    GB_RETURN_IF_ERROR(CheckRoomForMore(caller.organisation));
     GB_RETURN_IF_ERROR(Join(caller, membership));
   }
   LockedMembership locked;
@@ -130,6 +131,17 @@ Status Core::CheckMayJoin(const Caller& caller, const Membership& membership) {
   return Status(ErrorCode::kPermissionDenied, "Your organisation has not joined clean room '" + name +
                                                   "' yet. To join it needs CREATE_CLEAN_ROOM on the metastore, or "
                                                   "MANAGE on the clean room.");
+}
+
+Status Core::CheckRoomForMore(const OrganisationId& organisation) {
+  GB_ASSIGN_OR_RETURN(const std::int64_t open,
+                      Read([&](store::Transaction& tx) { return CountOpenRooms(tx, organisation); }));
+  if (static_cast<std::size_t>(open) >= limits::kRoomsPerOrganisationMax) {
+    return Status(ErrorCode::kResourceExhausted, "Your organisation is in " +
+                                                     std::to_string(limits::kRoomsPerOrganisationMax) +
+                                                     " clean rooms; delete those that it does not need.");
+  }
+  return Status();
 }
 
 Status Core::Join(const Caller& caller, Membership& membership) {

@@ -88,6 +88,9 @@ class Core {
   // For the server's own work: the room as it is now, or DATA_LOSS.
   Result<Room> Load(const RoomId& room);
 
+  // Whether the organisation may be in one more room. Requests at the same moment may all get the last place: the bound
+  // is one of resources.
+  Status CheckRoomForMore(const OrganisationId& organisation);
   // PROVISIONING -> ACTIVE if all have joined. REQUIRES: the lock.
   Status ActivateIfReady(Room& room);
 

@@ -233,7 +233,18 @@ Result<std::vector<Membership>> ListMemberships(Transaction& tx, const Organisat
 Result<std::int64_t> CountOpenRooms(Transaction& tx, const OrganisationId& organisation) {
   GB_ASSIGN_OR_RETURN(const auto row,
                       tx.QueryOne("SELECT COUNT(*) FROM room_members m JOIN room_rooms r ON r.id = m.room_id WHERE "
-                                  "m.organisation_id = ? AND m.left_at IS NULL AND r.state NOT IN ('CLOSED', 'FAILED')",
+                                  "m.organisation_id = ? AND m.joined_at IS NOT NULL AND m.left_at IS NULL AND r.state "
+                                  "NOT IN ('CLOSED', 'FAILED')",
+                                  {Text(organisation.str())}));
+  return row->Int(0);
+}
+
+Result<std::int64_t> CountOpenInvitations(Transaction& tx, const OrganisationId& organisation) {
+  GB_ASSIGN_OR_RETURN(const auto row,
+                      tx.QueryOne("SELECT COUNT(*) FROM room_members c JOIN room_rooms r ON r.id = c.room_id AND "
+                                  "r.creator_alias = c.alias JOIN room_members m ON m.room_id = r.id WHERE "
+                                  "c.organisation_id = ? AND r.state = 'PROVISIONING' AND m.joined_at IS NULL AND "
+                                  "m.left_at IS NULL",
                                   {Text(organisation.str())}));
   return row->Int(0);
 }

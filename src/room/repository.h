@@ -39,8 +39,10 @@ Result<std::optional<Membership>> FindMembership(store::Transaction& tx, const O
 // At most `rows_max` after the local name with this key, in the order of keys; the side's own deletions are left out.
 Result<std::vector<Membership>> ListMemberships(store::Transaction& tx, const OrganisationId& organisation,
                                                 const std::string& after_key, std::size_t rows_max);
-// Those that have not ended.
+// Those that have not ended and that it has joined.
 Result<std::int64_t> CountOpenRooms(store::Transaction& tx, const OrganisationId& organisation);
+// Of the rooms that it created and that have not ended: who has neither joined nor declined.
+Result<std::int64_t> CountOpenInvitations(store::Transaction& tx, const OrganisationId& organisation);
 // The spelling under which the organisation knows a room, if it has one of this name but for case.
 Result<std::optional<std::string>> FindLocalName(store::Transaction& tx, const OrganisationId& organisation,
                                                  std::string_view local_name);

@@ -105,13 +105,15 @@ Result<Room> RoomService::PlanRoom(const Caller& caller, const RoomSpec& spec) {
   return room;
 }
 
-Status RoomService::CheckRoomForMore(const Caller& caller) {
-  GB_ASSIGN_OR_RETURN(const std::int64_t open,
-                      core_.Read([&](store::Transaction& tx) { return CountOpenRooms(tx, caller.organisation); }));
-  if (static_cast<std::size_t>(open) >= limits::kRoomsPerOrganisationMax) {
-    return Status(ErrorCode::kResourceExhausted, "Your organisation is in " +
-                                                     std::to_string(limits::kRoomsPerOrganisationMax) +
-                                                     " clean rooms; delete those that it does not need.");
+Status RoomService::CheckInvitations(const Caller& caller, const Room& room) {
+  GB_ASSIGN_OR_RETURN(const std::int64_t open, core_.Read([&](store::Transaction& tx) {
+    return CountOpenInvitations(tx, caller.organisation);
+  }));
+  if (static_cast<std::size_t>(open) + room.members.size() - 1 > limits::kInvitationsOpenMax) {
+    return Status(
+        ErrorCode::kResourceExhausted,
+        "At most " + std::to_string(limits::kInvitationsOpenMax) +
+            " invitations of your organisation may wait for an answer; delete clean rooms that nobody joins.");
   }
   return Status();
 }
@@ -159,8 +161,9 @@ Result<RoomView> RoomService::Create(const Caller& caller, const RoomSpec& spec)
     GB_RETURN_IF_ERROR(core_.context().metastores.CheckPrincipal(caller.organisation, spec.owner));
   }
   const std::lock_guard<std::mutex> guard(creating_);
-  GB_RETURN_IF_ERROR(CheckRoomForMore(caller));
+  GB_RETURN_IF_ERROR(core_.CheckRoomForMore(caller.organisation));
   GB_ASSIGN_OR_RETURN(Room room, PlanRoom(caller, spec));
+  GB_RETURN_IF_ERROR(CheckInvitations(caller, room));
   GB_RETURN_IF_ERROR(CheckNameIsFree(caller, room));
 
   const RoomLock lock = core_.Lock(room.id);

@@ -96,7 +96,7 @@ class RoomService {
   Result<RoomView> ViewOf(const Caller& caller, const Membership& membership);
   Result<Member> PlanMember(const Caller& caller, const RoomSpec& spec, const CollaboratorSpec& collaborator,
                             const Room& room);
-  Status CheckRoomForMore(const Caller& caller);
+  Status CheckInvitations(const Caller& caller, const Room& room);
   Status CheckNameIsFree(const Caller& caller, const Room& room);
 
   // What ends with the room: the holds on its tables, and their governed copies.

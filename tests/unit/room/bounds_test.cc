@@ -67,27 +67,65 @@ TEST_F(BoundsTest, AutoApprovalRulesOfARoom) {
   EXPECT_EQ(CodeOf(rooms_->notebooks().CreateRule(insurer_, "games", spec)), ErrorCode::kResourceExhausted);
 }
 
-TEST_F(BoundsTest, RoomsOfAnOrganisationThatHaveNotEnded) {
-  Check(rooms_->rooms().Create(federation_, Spec("games")));
-  {
+class RoomBoundsTest : public BoundsTest {
+ protected:
+  RoomBoundsTest() { Check(rooms_->rooms().Create(federation_, Spec("games"))); }
+  // The federation's rooms like the first one, which invites the insurer.
+  void AddRooms(std::size_t count) {
     const auto tx = database_->Begin(store::Access::kWrite);
     ASSERT_TRUE(tx.ok());
     const auto games = FindMembership(**tx, federation_.organisation, "games");
     ASSERT_TRUE(games.ok() && games->has_value());
-    for (std::size_t i = 1; i < limits::kRoomsPerOrganisationMax; ++i) {
+    for (std::size_t i = 0; i < count; ++i) {
       Room room = (*games)->room;
       room.id = RoomId("room-" + std::to_string(i));
-      Member member = (*games)->self();
-      member.local_name = "games" + std::to_string(i);
-      for (const Statement& statement : {InsertRoom(room), InsertMember(room.id, 0, member)}) {
+      std::vector<Statement> statements = {InsertRoom(room)};
+      for (Member& member : room.members) {
+        member.local_name = "games" + std::to_string(i);
+        statements.push_back(InsertMember(room.id, statements.size() - 1, member));
+      }
+      for (const Statement& statement : statements) {
         Check((*tx)->Execute(statement.sql, statement.parameters));
       }
     }
     Check((*tx)->Commit());
   }
-  EXPECT_EQ(CodeOf(rooms_->rooms().Create(federation_, Spec("more"))), ErrorCode::kResourceExhausted);
+  void JoinAll() { Execute("UPDATE room_members SET joined_at = created_at WHERE room_id <> ?", {FirstRoom()}); }
+  store::Value FirstRoom() { return rooms_->rooms().Get(federation_, "games")->room.id.str(); }
+  ErrorCode Create(const Caller& caller, const std::string& name) {
+    RoomSpec spec = Spec(name);
+    if (caller.organisation == insurer_.organisation) {
+      std::swap(spec.collaborators[0].invite_email, spec.collaborators[1].invite_email);
+    }
+    return CodeOf(rooms_->rooms().Create(caller, spec));
+  }
+};
+
+TEST_F(RoomBoundsTest, RoomsOfAnOrganisationThatHaveNotEnded) {
+  AddRooms(limits::kRoomsPerOrganisationMax - 1);
+  JoinAll();
+  EXPECT_EQ(Create(federation_, "more"), ErrorCode::kResourceExhausted);
   Execute("UPDATE room_rooms SET state = 'CLOSED' WHERE id = 'room-7'");
-  EXPECT_EQ(CodeOf(rooms_->rooms().Create(federation_, Spec("more"))), ErrorCode::kOk);
+  EXPECT_EQ(Create(federation_, "more"), ErrorCode::kOk);
+}
+
+TEST_F(RoomBoundsTest, InvitationsDoNotCountUntilTheyAreAccepted) {
+  AddRooms(limits::kRoomsPerOrganisationMax);
+  EXPECT_EQ(Create(insurer_, "own"), ErrorCode::kOk);
+  JoinAll();
+  EXPECT_EQ(Create(insurer_, "more"), ErrorCode::kResourceExhausted);
+  EXPECT_EQ(CodeOf(rooms_->rooms().Join(insurer_, "games")), ErrorCode::kResourceExhausted);
+  Execute("UPDATE room_rooms SET state = 'CLOSED' WHERE id IN ('room-7', 'room-8')");
+  EXPECT_EQ(CodeOf(rooms_->rooms().Join(insurer_, "games")), ErrorCode::kOk);
+}
+
+TEST_F(RoomBoundsTest, InvitationsThatWaitForAnAnswer) {
+  AddRooms(limits::kInvitationsOpenMax - 2);
+  EXPECT_EQ(Create(federation_, "last"), ErrorCode::kOk);
+  EXPECT_EQ(Create(federation_, "more"), ErrorCode::kResourceExhausted);
+  EXPECT_EQ(Create(insurer_, "own"), ErrorCode::kOk) << "who is invited may invite";
+  Check(rooms_->rooms().Join(insurer_, "last"));
+  EXPECT_EQ(Create(federation_, "more"), ErrorCode::kOk);
 }
 
 }  // namespace
