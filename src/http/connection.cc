@@ -107,6 +107,10 @@ void Connection::Close() {
   context_.on_closed(this);
 }
 
+std::optional<steady_clock::time_point> Connection::IdleSince() const {
+  return state_ == State::kHead && !head_begin_.has_value() ? std::optional(waiting_since_) : std::nullopt;
+}
+
 void Connection::CloseAfterResponse() {
   state_ = State::kClosed;
   stream_->CloseGracefully(limits::kHttpLingerTimeoutMs);
@@ -127,6 +131,7 @@ void Connection::NextRequest() {
   state_ = State::kHead;
   parser_ = std::make_unique<RequestParser>(context_.options.head_bytes_max, context_.options.body_bytes_max);
   head_begin_.reset();
+  waiting_since_ = steady_clock::now();
   if (input_.empty()) {
     ReadHead();
     return;

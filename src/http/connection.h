@@ -53,6 +53,8 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   void OnDrain();
   // Cuts the connection and wakes a handler that waits for its body.
   void Close();
+  // Since when it waits for the first byte of a request, if it does.
+  [[nodiscard]] std::optional<std::chrono::steady_clock::time_point> IdleSince() const;
 
  private:
   using SteadyTime = std::chrono::steady_clock::time_point;
@@ -123,7 +125,8 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   std::vector<char> read_buffer_;
   std::unique_ptr<RequestParser> parser_;
   ExchangePtr exchange_;
-  bool served_ = false;  // at least one request
+  bool served_ = false;       // at least one request
+  SteadyTime waiting_since_;  // for the head of a request
   std::optional<SteadyTime> head_begin_;
 };
 

@@ -311,7 +311,7 @@ class EventLoop::Impl {
   void Take(tcp::socket socket) {
     Error ignored;
     (void)socket.set_option(tcp::no_delay(true), ignored);
-    if (live->load() >= options.streams_max) {
+    if (live->load() >= options.streams_max && !options.make_room()) {
       if (tls == nullptr) {
         (void)socket.non_blocking(true, ignored);
         socket.write_some(asio::buffer(options.refusal()), ignored);

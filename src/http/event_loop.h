@@ -49,6 +49,7 @@ struct ListenOptions {
   const TlsOptions* tls = nullptr;
   std::size_t streams_max = 0;
   std::int64_t handshake_timeout_ms = 0;
+  std::function<bool()> make_room;       // over streams_max: whether it has closed another stream
   std::function<std::string()> refusal;  // what whoever comes over streams_max is told, in the clear only
 };
 

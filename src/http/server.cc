@@ -62,6 +62,7 @@ class Server::Impl {
     listen.tls = options_.tls.has_value() ? &*options_.tls : nullptr;
     listen.streams_max = options_.connections_max;
     listen.handshake_timeout_ms = options_.head_timeout_ms;
+    listen.make_room = [this] { return CloseLongestIdle(); };
     listen.refusal = [this] { return Refusal(); };
     GB_ASSIGN_OR_RETURN(port_, loop_.Listen(std::move(listen),
                                             [this](std::shared_ptr<Stream> stream) { OnStream(std::move(stream)); }));
@@ -119,6 +120,21 @@ class Server::Impl {
   void OnClosed(Connection* connection) {
     connections_.erase(connection);
     SetCount();
+  }
+
+  // Whoever holds connections and asks for nothing shuts nobody out.
+  bool CloseLongestIdle() {
+    std::shared_ptr<Connection> longest;
+    for (const auto& [raw, connection] : connections_) {
+      const auto since = connection->IdleSince();
+      if (since.has_value() && (longest == nullptr || *since < *longest->IdleSince())) {
+        longest = connection;
+      }
+    }
+    if (longest != nullptr) {
+      longest->Close();
+    }
+    return longest != nullptr;
   }
 
   void SetCount() {

@@ -40,6 +40,7 @@ struct ServerOptions {
   std::optional<TlsOptions> tls;
   std::size_t threads = limits::kHttpWorkerThreads;
   std::size_t queue_max = limits::kHttpQueueMax;  // requests that wait for a thread
+  // When it has as many, the one that has been idle for longest is closed for a new one.
   std::size_t connections_max = limits::kHttpConnectionsMax;
   std::size_t head_bytes_max = limits::kHttpHeadBytesMax;
   std::uint64_t body_bytes_max = limits::kHttpUploadBytesMax;

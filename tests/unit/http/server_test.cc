@@ -229,18 +229,37 @@ TEST(Server, FullQueueIsSaidAtOnce) {
   EXPECT_EQ(queued.Receive().body, "hello");
 }
 
+TEST(Server, WhenItIsFullTheLongestIdleConnectionMakesWay) {
+  ServerOptions options;
+  options.connections_max = 2;
+  const auto server = StartServer(HelloRouter(), options);
+  Client first(server->port());
+  Client second(server->port());
+  for (Client* const client : {&first, &second, &first}) {
+    client->Send(Get("/hello"));
+    EXPECT_EQ(client->Receive().status, 200);
+  }
+  EXPECT_EQ(Fetch(server->port(), Get("/hello")).status, 200);
+  EXPECT_TRUE(second.AtEnd());
+  first.Send(Get("/hello"));
+  EXPECT_EQ(first.Receive().status, 200);
+}
+
 TEST(Server, ConnectionsAreBounded) {
   ServerOptions options;
   options.connections_max = 1;
-  const auto server = StartServer(HelloRouter(), options);
+  Blocking blocking;
+  const auto server = StartServer(blocking.MakeRouter(), options);
   Client first(server->port());
-  first.Send(Get("/hello"));
-  EXPECT_EQ(first.Receive().status, 200);
+  first.Send(Get("/wait"));
+  blocking.running.Wait();
   Client second(server->port());
   const ClientResponse refused = second.Receive();
   EXPECT_EQ(refused.status, 503);
   EXPECT_EQ(refused.headers.at("retry-after"), "1");
   EXPECT_TRUE(second.AtEnd());
+  blocking.may_return.Open();
+  EXPECT_EQ(first.Receive().status, 200);
   first.Close();
   int status = 503;
   while (status == 503) {  // until the server has seen the end of the first
