@@ -173,10 +173,16 @@ Result<OutputView> OutputService::Review(const Caller& caller, const std::string
                                                 "; only what is PENDING_REVIEW is reviewed.");
   }
   GB_RETURN_IF_ERROR(Core::RequireState(membership.room, {RoomState::kActive}));
-  const OutputDecision decision{id, membership.alias, review.decision, review.comment, core_.Now()};
-  Effects effects{UpsertDecision(decision)};
   GB_ASSIGN_OR_RETURN(std::vector<OutputDecision> decisions,
                       core_.Read([&](store::Transaction& tx) { return ListDecisions(tx, id); }));
+  const bool known = std::any_of(decisions.begin(), decisions.end(), [&](const OutputDecision& item) {
+    return item.reviewer_alias == membership.alias && item.decision == review.decision;
+  });
+  if (known) {
+    return ViewOf(membership, std::move(output));  // the ledger has it
+  }
+  const OutputDecision decision{id, membership.alias, review.decision, review.comment, core_.Now()};
+  Effects effects{UpsertDecision(decision)};
   decisions.push_back(decision);
   if (review.decision == Decision::kRejected) {
     output.state = OutputState::kRejected;

@@ -180,6 +180,17 @@ TEST_F(NotebooksTest, APlanTakesARunsParametersAndOneOfItsRunners) {
             ErrorCode::kInvalidParameterValue);
 }
 
+TEST_F(NotebooksTest, ARepeatedReviewIsTheOneThatIsThere) {
+  const NotebookView notebook = MakeNotebook();
+  Approve(notebook);
+  const std::size_t entries = Entries().size();
+  EXPECT_EQ(ReviewAs(insurer_, notebook, Decision::kApproved), ErrorCode::kOk);
+  EXPECT_EQ(rooms_->notebooks().Get(federation_, "games", "overlap")->state, Decision::kApproved);
+  EXPECT_EQ(Entries().size(), entries);
+  EXPECT_EQ(ReviewAs(insurer_, notebook, Decision::kRejected), ErrorCode::kOk);
+  EXPECT_EQ(Entries().size(), entries + 1) << "another decision is on the ledger";
+}
+
 TEST_F(NotebooksTest, RulesApproveWhatOthersWriteForANamedRunner) {
   EXPECT_EQ(CodeOf(rooms_->notebooks().CreateRule(insurer_, "games", Rule("ins", "fed"))),
             ErrorCode::kInvalidParameterValue)
