@@ -36,6 +36,9 @@ Status CheckFraming(const RequestHead& head) {
   if (hosts > 1 || (hosts == 0 && !head.http_1_0)) {
     return Malformed("The request must have one Host header.");
   }
+  if (head.headers.Count("Authorization") > 1) {
+    return Malformed("The request must have at most one Authorization header.");
+  }
   const std::size_t lengths = head.headers.Count("Content-Length");
   if (lengths > 1 || (lengths == 1 && !IsPlainNumber(*head.headers.Find("Content-Length")))) {
     return Malformed("The request must have at most one Content-Length, a plain number.");

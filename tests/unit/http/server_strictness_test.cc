@@ -45,6 +45,7 @@ std::vector<Probe> Probes() {
       {"nul_in_value", Get("/hello", std::string("X: a\0b\r\n", 8)), 400},
       {"no_host", "GET /hello HTTP/1.1\r\n\r\n", 400},
       {"two_hosts", Get("/hello", "Host: b\r\n"), 400},
+      {"two_authorizations", Get("/hello", "Authorization: Bearer a\r\nAuthorization: Bearer b\r\n"), 400},
       {"unknown_coding", Post("Transfer-Encoding: xchunked\r\n", "0\r\n\r\n"), 501},
       {"coding_list", Post("Transfer-Encoding: gzip, chunked\r\n", "0\r\n\r\n"), 501},
       {"coding_twice", Post("Transfer-Encoding: xchunked\r\nTransfer-Encoding: chunked\r\n", "0\r\n\r\n"), 501},
