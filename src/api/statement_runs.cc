@@ -25,7 +25,7 @@ std::size_t BytesOf(const Result<StatementResult>& outcome) {
   std::size_t bytes = 0;
   if (outcome.ok()) {
     for (const std::vector<json::Value>& row : outcome->rows) {
-      bytes += sizeof(row) + row.size() * sizeof(json::Value);
+      bytes += sizeof(std::vector<json::Value>) + row.size() * sizeof(json::Value);
       for (const json::Value& cell : row) {
         bytes += cell.is_string() ? cell.as_string().size() : 0;
       }
