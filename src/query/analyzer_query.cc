@@ -110,12 +110,13 @@ Result<RelPtr> AnalyzerImpl::QueryBody(const ast::Query& query) {
 }
 
 Result<RelPtr> AnalyzerImpl::Limit(const ast::Query& query, RelPtr rel) {
-  if (query.limit == nullptr && query.offset == nullptr) {
+  const ast::Expr* const first = query.limit != nullptr ? query.limit.get() : query.offset.get();
+  if (first == nullptr) {
     return rel;
   }
   auto limited = std::make_shared<Rel>();
   limited->kind = RelKind::kLimit;
-  limited->position = query.limit != nullptr ? query.limit->position : query.offset->position;
+  limited->position = first->position;
   limited->output = rel->output;
   limited->inputs = {std::move(rel)};
   if (query.limit != nullptr) {

@@ -360,7 +360,7 @@ Result<json::Value> DecodeReply(std::string_view text) {
     const json::Value* const error = parsed->Get("error");
     const std::string code_name = error == nullptr ? "" : error->GetString("code");
     const ErrorCode code = ErrorCodeFromWireName(code_name);
-    if (!code_name.empty() && code != ErrorCode::kOk) {
+    if (error != nullptr && !code_name.empty() && code != ErrorCode::kOk) {
       const std::int64_t position = error->GetInt("position", -1);
       return Status(code, error->GetString("message"))
           .WithRule(error->GetString("rule"))

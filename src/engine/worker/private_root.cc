@@ -117,10 +117,11 @@ bool KeepCapabilities(std::uint64_t mask) {
   if (syscall(SYS_capget, &header, data.data()) != 0) {
     return false;
   }
-  for (std::size_t word = 0; word < data.size(); ++word) {
-    data[word].permitted &= static_cast<std::uint32_t>(mask >> (word * kCapabilityWordBits));
-    data[word].effective = data[word].permitted;
-    data[word].inheritable = 0;
+  for (__user_cap_data_struct& word : data) {
+    word.permitted &= static_cast<std::uint32_t>(mask);
+    word.effective = word.permitted;
+    word.inheritable = 0;
+    mask >>= kCapabilityWordBits;
   }
   return syscall(SYS_capset, &header, data.data()) == 0;
 }
