@@ -5,12 +5,14 @@ import io
 import json
 import select
 import socket
+import time
 import urllib.error
 import urllib.request
 
 import pytest
 from conftest import rows, run_sql
 from databricks.sdk.errors import BadRequest, InvalidParameterValue, NotFound, Unauthenticated
+from databricks.sdk.service import sql
 from server import Server, create_organisation, run_glovebox
 
 
@@ -190,6 +192,39 @@ def test_wait_timeout(insurer):
     for wait in ("1s", "51s", "ten", "5"):
         with pytest.raises(InvalidParameterValue, match="wait_timeout"):
             insurer.statement_execution.execute_statement(statement="SELECT 1", warehouse_id="w", wait_timeout=wait)
+
+
+def test_parameters_are_bounded(insurer):
+    def ask(*sizes):
+        parameters = [sql.StatementParameterListItem(name=f"p{i}", value="x" * size) for i, size in enumerate(sizes)]
+        text = "SELECT " + ", ".join(f"length(:p{i})" for i in range(len(sizes)))
+        return insurer.statement_execution.execute_statement(statement=text, warehouse_id="w", parameters=parameters)
+
+    half = 128 << 10
+    assert ask(half, half - 100).result.data_array == [[str(half), str(half - 100)]]
+    with pytest.raises(InvalidParameterValue, match="bytes together"):
+        ask(half, half)
+    with pytest.raises(InvalidParameterValue, match="at most"):
+        ask(*[1] * 65)
+
+
+def test_a_statement_that_nobody_waits_for_is_canceled(insurer):
+    """on_wait_timeout CANCEL ends the engine's work too; CONTINUE leaves it."""
+    ten = ", ".join(f"({i})" for i in range(10))
+    many = ", ".join(f"t AS t{i}" for i in range(12))
+    endless = f"WITH t AS (SELECT * FROM (VALUES {ten}) AS v(x)) SELECT sum(t0.x * t11.x) FROM {many}"
+    answer = insurer.statement_execution.execute_statement(
+        statement=endless, warehouse_id="w", wait_timeout="5s", on_wait_timeout=sql.ExecuteStatementRequestOnWaitTimeout.CANCEL)
+    assert answer.status.state == sql.StatementState.CANCELED, answer.status
+    left = insurer.statement_execution.execute_statement(statement=endless, warehouse_id="w", wait_timeout="5s")
+    assert left.status.state == sql.StatementState.RUNNING, left.status
+    insurer.statement_execution.cancel_execution(left.statement_id)
+    for _ in range(100):
+        state = insurer.statement_execution.get_statement(left.statement_id).status.state
+        if state != sql.StatementState.RUNNING:
+            break
+        time.sleep(0.1)
+    assert state == sql.StatementState.CANCELED
 
 
 def test_oauth_says_that_there_is_none(server):

@@ -156,6 +156,19 @@ def test_a_long_result_comes_in_chunks(insurer, schema):
         insurer.statement_execution.get_statement_result_chunk_n(answer.statement_id, 3)
 
 
+def test_a_chunk_of_wide_rows_has_fewer(insurer, schema):
+    columns, count = 200, 1500  # 100,000 cells a chunk
+    path = upload(insurer, schema, "i\n" + "".join(f"{i}\n" for i in range(count)), "wide.csv")
+    wide = ", ".join(f"i + {k} AS c{k}" for k in range(columns))
+    answer = run_sql(insurer, f"SELECT {wide} FROM read_files('{path}', format => 'csv', header => true) ORDER BY i")
+    assert answer.status.state == sql.StatementState.SUCCEEDED, answer.status
+    assert [chunk.row_count for chunk in answer.manifest.chunks] == [500, 500, 500]
+    assert (answer.result.row_count, answer.result.next_chunk_index) == (500, 1)
+    last = insurer.statement_execution.get_statement_result_chunk_n(answer.statement_id, 2)
+    assert (last.row_offset, last.row_count, last.next_chunk_index) == (1000, 500, None)
+    assert last.data_array[-1] == [str(count - 1 + k) for k in range(columns)]
+
+
 def test_a_statement_can_be_left_and_come_back_to(insurer, federation):
     started = insurer.statement_execution.execute_statement(statement="SELECT 42", warehouse_id="w", wait_timeout="0s")
     for _ in range(600):

@@ -51,6 +51,44 @@ TEST_F(OutputsTest, EverythingElseWaitsForTheOtherSide) {
   EXPECT_EQ(ReviewAs(insurer_, output.id, Decision::kRejected), ErrorCode::kInvalidState) << "decided is decided";
 }
 
+class OutputsOfThreeTest : public RoomTest {};
+
+TEST_F(OutputsOfThreeTest, EveryOtherMemberApprovesAndARepeatedReviewIsRecordedOnce) {
+  const Caller museum = Bootstrap("Museum", "mia@museum.example");
+  MakeTable(museum, "visitors");
+  RoomSpec spec = Spec("games");
+  spec.collaborators.push_back({"mus", GlobalId(museum), "mia@museum.example", 2});
+  Check(rooms_->rooms().Create(federation_, spec));
+  Check(rooms_->assets().PublishTable(insurer_, "games", {"ins.health.customers", "main.default.customers"}));
+  Check(rooms_->assets().SetRule(insurer_, "games", "ins.health.customers", Rule()));
+  Check(rooms_->assets().PublishTable(museum, "games", {"mus.halls.visitors", "main.default.visitors"}));
+  Check(rooms_->rooms().CreateOutputCatalog(federation_, "games", "games_out"));
+  const NotebookView notebook = MakeNotebook();
+  Approve(notebook);
+  Check(rooms_->notebooks().Review(museum, "games", "overlap", {notebook.version.etag, Decision::kApproved, "fine"}));
+  engine_.columns.push_back({"surprise", "VARCHAR"});  // not the contract's
+  const std::vector<OutputView> outputs = RunToEnd();
+  ASSERT_EQ(outputs.size(), 1U);
+  const OutputId id = outputs[0].output.id;
+  const auto review = [&](const Caller& caller) {
+    return rooms_->outputs().Review(caller, "games", id, {Decision::kApproved, "c"});
+  };
+
+  const std::int64_t before = CountEvents("review.decided");
+  for (int i = 0; i < 3; ++i) {
+    const auto first = review(insurer_);
+    ASSERT_TRUE(first.ok()) << first.status().message();
+    EXPECT_EQ(first->output.state, OutputState::kWaiting) << "one member has not decided";
+  }
+  EXPECT_EQ(CountEvents("review.decided"), before + 1);
+  EXPECT_EQ(CodeOf(rooms_->outputs().Rows(federation_, "games", id, 10)), ErrorCode::kInvalidState);
+  EXPECT_EQ(CodeOf(review(federation_)), ErrorCode::kPermissionDenied);
+  const auto last = review(museum);
+  ASSERT_TRUE(last.ok()) << last.status().message();
+  EXPECT_EQ(last->output.state, OutputState::kReleased);
+  EXPECT_EQ(CountEvents("review.decided"), before + 2);
+}
+
 TEST_F(OutputsTest, WhileATableIsMadeTheRoomCanBeChanged) {
   const Output output = Waiting();
   ErrorCode changed = ErrorCode::kInternal;
