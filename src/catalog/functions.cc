@@ -2,6 +2,7 @@
 #include "catalog/functions.h"
 
 #include <cstddef>
+#include <map>
 #include <set>
 #include <string>
 #include <utility>
@@ -183,10 +184,10 @@ class ClosureBuilder {
     std::set<std::string> names;
     for (const Function& function : closure_) {
       // The engine knows functions by their names alone.
-      if (gone_.contains(NameKey(function.info.name))) {
+      if (absent_.contains(NameKey(function.info.name))) {
         return Status(ErrorCode::kInvalidState, "Function '" + function.info.full_name +
-                                                    "' has the name of one that was dropped and that is still called; "
-                                                    "write what calls it anew.");
+                                                    "' has the name of one that is called beside it and that was "
+                                                    "dropped, or may not be executed; write what calls it anew.");
       }
       if (!names.insert(NameKey(function.info.name)).second) {
         return Status(ErrorCode::kInvalidState, "Two functions of the name '" + function.info.name +
@@ -213,14 +214,20 @@ class ClosureBuilder {
                                            "c.called_name_key",
                                            {caller_.organisation.str(), id}));
     std::vector<std::string> ids;
+    std::map<std::string, std::string> missing;  // name by id
     for (const store::Row& row : rows) {
-      if (row.Int(2) != 0) {
-        gone_.insert(row.Text(1));
-      } else {
+      missing.emplace(row.Text(0), row.Text(1));
+      if (row.Int(2) == 0) {
         ids.push_back(row.Text(0));
       }
     }
     GB_ASSIGN_OR_RETURN(const auto called, Executable(transaction_, caller_, ids));
+    for (const Securable& function : called) {
+      missing.erase(function.id);
+    }
+    for (const auto& [missing_id, name] : missing) {
+      absent_.insert(name);
+    }
     return AddAll(called);
   }
 
@@ -228,7 +235,7 @@ class ClosureBuilder {
   const Caller& caller_;
   std::vector<Function> closure_;
   std::set<std::string> ids_;
-  std::set<std::string> gone_;  // names of what is called and is not there any more
+  std::set<std::string> absent_;  // names of what is called, and is not there any more or may not be executed
 };
 
 }  // namespace

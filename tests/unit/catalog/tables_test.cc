@@ -360,6 +360,27 @@ TEST_F(Data, AFunctionMeansThoseThatWereThereWhenItWasWritten) {
   EXPECT_EQ(names(), (Names{"outer: Helper(c)", "helper: true"})) << "now it is";
 }
 
+TEST_F(Data, AFunctionThatMayNotBeExecutedKeepsItsPlace) {
+  ASSERT_TRUE(MakeFunction("helper", {{"c", "BOOLEAN", ""}}, "c").ok());
+  ASSERT_TRUE(MakeFunction("outer", {{"c", "BOOLEAN", ""}}, "helper(c)").ok());
+  ASSERT_TRUE(catalog_->securables.CreateSchema(admin_, "main", "mine", "", IfExists::kFail).ok());
+  const NewFunction other = {.schema = "main.mine",
+                             .name = "helper",
+                             .parameters = {{"c", "BOOLEAN", ""}},
+                             .return_type = "",
+                             .body = "true",
+                             .comment = ""};
+  ASSERT_TRUE(catalog_->functions.Create(admin_, other, OnExisting::kFail).ok());
+  ASSERT_TRUE(Grant(SecurableKind::kCatalog, "main", user_.name, {Privilege::kUseCatalog, Privilege::kUseSchema}).ok());
+  for (const char* name : {"main.s.outer", "main.mine.helper"}) {
+    ASSERT_TRUE(Grant(SecurableKind::kFunction, name, user_.name, {Privilege::kExecute}).ok());
+  }
+  EXPECT_TRUE(catalog_->functions.Closure(user_, {"main.mine.helper"}).ok());
+  EXPECT_EQ(catalog_->functions.Closure(user_, {"main.s.outer", "main.mine.helper"}).status().code(),
+            ErrorCode::kInvalidState)
+      << "'outer' means another helper, which this user may not execute";
+}
+
 TEST_F(Data, WhoMayNotCreateLearnsNoNameByTrying) {
   ASSERT_TRUE(Grant(SecurableKind::kCatalog, "main", user_.name, {Privilege::kUseCatalog, Privilege::kUseSchema}).ok());
   const auto create_function = [&](const std::string& name, OnExisting on_existing) {
