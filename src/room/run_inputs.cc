@@ -23,7 +23,10 @@ Statement UpdateProblem(const Asset& asset, const std::string& problem) {
 // Of the server at this moment, and not of the asset.
 bool IsTransient(ErrorCode code) { return code == ErrorCode::kUnavailable || code == ErrorCode::kAborted; }
 
-bool IsServers(const std::string& name) { return name == kOutputCatalogParameter || name == kOutputSchemaParameter; }
+// Names of parameters are compared as SQL compares them.
+bool IsServers(const std::string& name) {
+  return EqualsIgnoreCase(name, kOutputCatalogParameter) || EqualsIgnoreCase(name, kOutputSchemaParameter);
+}
 
 Status InvalidParameters(std::string message) {
   return Status(ErrorCode::kInvalidParameterValue, "notebook_base_parameters: " + std::move(message));
@@ -40,8 +43,9 @@ Status CheckValue(const Program& program, const std::string& name, const json::V
   if (IsServers(name)) {
     return InvalidParameters("'" + name + "' is set by the server.");
   }
-  const auto declared = std::find_if(program.parameters.begin(), program.parameters.end(),
-                                     [&](const DeclaredParameter& item) { return item.parameter.name == name; });
+  const auto declared =
+      std::find_if(program.parameters.begin(), program.parameters.end(),
+                   [&](const DeclaredParameter& item) { return EqualsIgnoreCase(item.parameter.name, name); });
   if (declared == program.parameters.end()) {
     return program.parameters.empty() ? Status()
                                       : InvalidParameters("the notebook declares no parameter '" + name + "'.");
@@ -98,7 +102,14 @@ Status RunInputs::CheckParameters(const Program& program, const json::Value& par
   if (parameters.as_object().size() > limits::kSqlParametersMax) {
     return InvalidParameters("at most " + std::to_string(limits::kSqlParametersMax) + " are allowed.");
   }
+  std::set<std::string> names;
   for (const auto& [name, value] : parameters.as_object()) {
+    if (name.empty()) {
+      return InvalidParameters("a name is empty.");
+    }
+    if (!names.insert(AsciiLower(name)).second) {
+      return InvalidParameters("'" + name + "' is given twice; case does not tell names apart.");
+    }
     GB_RETURN_IF_ERROR(CheckValue(program, name, value));
   }
   return Status();
@@ -113,8 +124,9 @@ std::vector<engine::Parameter> RunInputs::Bind(const Program& program, const jso
   }
   if (parameters.is_object()) {
     for (const auto& [name, value] : parameters.as_object()) {
-      const auto slot = std::find_if(out.begin(), out.end(),
-                                     [&wanted = name](const engine::Parameter& item) { return item.name == wanted; });
+      const auto slot = std::find_if(out.begin(), out.end(), [&wanted = name](const engine::Parameter& item) {
+        return EqualsIgnoreCase(item.name, wanted);
+      });
       if (slot != out.end()) {
         slot->value = value.as_string();
       } else {

@@ -380,9 +380,14 @@ TEST_F(RunsTest, ParametersAreTextsThatTheNotebookMayDeclare) {
   SubmitSpec submit = Submission();
   submit.parameters = json::Value(json::Object{{"spot", "Rowing"}});
   EXPECT_EQ(CodeOf(rooms_->runs().Submit(federation_, submit)), ErrorCode::kInvalidParameterValue);
-  submit.parameters = json::Value(json::Object{{"cr_output_schema", "x"}});
-  EXPECT_EQ(CodeOf(rooms_->runs().Submit(federation_, submit)), ErrorCode::kInvalidParameterValue);
-  submit.parameters = json::Value(json::Object{{"sport", "Rowing"}});
+  for (const char* name : {"cr_output_schema", "CR_Output_Schema", ""}) {
+    submit.parameters = json::Value(json::Object{{name, "x"}});
+    EXPECT_EQ(CodeOf(rooms_->runs().Submit(federation_, submit)), ErrorCode::kInvalidParameterValue) << name;
+  }
+  submit.parameters = json::Value(json::Object{{"sport", "Rowing"}, {"Sport", "Judo"}});
+  EXPECT_EQ(CodeOf(rooms_->runs().Submit(federation_, submit)), ErrorCode::kInvalidParameterValue)
+      << "SQL does not tell them apart";
+  submit.parameters = json::Value(json::Object{{"SPORT", "Rowing"}});
   ASSERT_TRUE(rooms_->runs().Submit(federation_, submit).ok());
   Settle();
   ASSERT_EQ(engine_.last_run.parameters.size(), 1U) << "where it writes is no value that it could use";
