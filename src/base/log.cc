@@ -3,7 +3,6 @@
 
 #include <unistd.h>
 
-#include <atomic>
 #include <type_traits>
 
 #include "base/clock.h"
@@ -13,12 +12,8 @@
 namespace glovebox::log {
 namespace {
 
-std::atomic<Level> minimum_level{Level::kInfo};
-
 std::string_view NameOf(Level level) {
   switch (level) {
-    case Level::kDebug:
-      return "debug";
     case Level::kInfo:
       return "info";
     case Level::kWarning:
@@ -46,12 +41,7 @@ void AppendValue(const Field& field, std::string& line) {
 
 }  // namespace
 
-void SetMinimumLevel(Level level) { minimum_level = level; }
-
 void Write(Level level, std::string_view message, std::initializer_list<Field> fields) {
-  if (level < minimum_level) {
-    return;
-  }
   std::string line = "{\"time\":\"" + FormatRfc3339(SystemClock().Now()) + "\",\"level\":\"";
   line += NameOf(level);
   line += "\",\"message\":";

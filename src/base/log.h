@@ -13,14 +13,13 @@
 
 namespace glovebox::log {
 
-enum class Level { kDebug, kInfo, kWarning, kError };
+enum class Level { kInfo, kWarning, kError };
 
 struct Field {
   std::string_view key;
   std::variant<std::int64_t, bool, std::string> value;
 };
 
-void SetMinimumLevel(Level level);
 // Thread-safe; one line each.
 void Write(Level level, std::string_view message, std::initializer_list<Field> fields);
 inline void Info(std::string_view message, std::initializer_list<Field> fields = {}) {

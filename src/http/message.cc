@@ -155,25 +155,6 @@ Result<std::string> BodyReader::ReadAll(std::size_t bytes_max) {
   }
 }
 
-Result<std::uint64_t> BodyReader::ReadToFd(int fd, std::uint64_t bytes_max) {
-  if (length().value_or(0) > bytes_max) {
-    return TooLarge(bytes_max);
-  }
-  std::uint64_t total = 0;
-  std::vector<char> buffer(limits::kHttpReadBufferBytes);
-  while (true) {
-    GB_ASSIGN_OR_RETURN(const std::size_t count, Read(buffer));
-    if (count == 0) {
-      return total;
-    }
-    if (count > bytes_max - total) {
-      return TooLarge(bytes_max);
-    }
-    GB_RETURN_IF_ERROR(WriteAll(fd, std::string_view(buffer.data(), count)));
-    total += count;
-  }
-}
-
 Result<std::size_t> StringBody::Read(std::span<char> buffer) {
   const std::size_t count = std::min(buffer.size(), text_.size() - read_);
   text_.copy(buffer.data(), count, read_);

@@ -88,8 +88,6 @@ class BodyReader {
 
   // The whole (rest of the) body; PAYLOAD_TOO_LARGE, without reading on, if it is over `bytes_max`.
   Result<std::string> ReadAll(std::size_t bytes_max);
-  // Writes the body to a file descriptor, with little memory; returns the number of bytes.
-  Result<std::uint64_t> ReadToFd(int fd, std::uint64_t bytes_max);
 };
 
 // A body that is a string; for tests of handlers and for requests without a body.

@@ -106,7 +106,7 @@ struct Expr {
 };
 
 enum class FromKind { kTable, kSubquery, kValues, kTableFunction, kJoin, kNothing };
-enum class JoinKind { kInner, kLeft, kRight, kFull, kCross, kSemi, kAnti, kAsof, kPositional, kLateral };
+enum class JoinKind { kInner, kLeft, kRight, kFull, kCross, kSemi, kAnti, kAsof, kPositional };
 
 struct From;
 using FromPtr = std::unique_ptr<From>;

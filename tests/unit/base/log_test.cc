@@ -17,7 +17,6 @@ namespace {
 class LogTest : public testing::Test {
  protected:
   void SetUp() override { testing::internal::CaptureStderr(); }
-  void TearDown() override { SetMinimumLevel(Level::kInfo); }
   static std::vector<std::string> Lines() {
     std::vector<std::string> lines = Split(testing::internal::GetCapturedStderr(), '\n');
     EXPECT_EQ(lines.back(), "");
@@ -37,17 +36,6 @@ TEST_F(LogTest, WritesAJsonLine) {
   EXPECT_EQ(line.GetInt("duration_ms"), -5);
   EXPECT_TRUE(line.GetBool("released"));
   EXPECT_TRUE(ParseRfc3339(line.GetString("time")).ok());
-}
-
-TEST_F(LogTest, LeavesOutWhatIsBelowTheLevel) {
-  Write(Level::kDebug, "one", {});
-  SetMinimumLevel(Level::kError);
-  Info("two");
-  Warning("three");
-  Error("four");
-  const std::vector<std::string> lines = Lines();
-  ASSERT_EQ(lines.size(), 1U);
-  EXPECT_EQ(json::Parse(lines[0])->GetString("message"), "four");
 }
 
 TEST_F(LogTest, LinesOfThreadsDoNotMix) {

@@ -2,10 +2,6 @@
 #include "http/message.h"
 
 #include <gtest/gtest.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
-#include <array>
 
 namespace glovebox::http {
 namespace {
@@ -79,16 +75,6 @@ TEST(BodyReader, ReadsAllUpToItsLimit) {
   EXPECT_EQ(Trickle("12345").ReadAll(4).status().code(), ErrorCode::kPayloadTooLarge);
   EXPECT_EQ(*StringBody("12345").ReadAll(5), "12345");
   EXPECT_EQ(StringBody("12345").ReadAll(4).status().code(), ErrorCode::kPayloadTooLarge);
-}
-
-TEST(BodyReader, WritesToADescriptor) {
-  const UniqueFd file(memfd_create("body", MFD_CLOEXEC));
-  EXPECT_EQ(*Trickle("12345").ReadToFd(file.get(), 5), 5U);
-  std::array<char, 8> read{};
-  EXPECT_EQ(pread(file.get(), read.data(), read.size(), 0), 5);
-  EXPECT_EQ(std::string(read.data()), "12345");
-  EXPECT_EQ(Trickle("12345").ReadToFd(file.get(), 4).status().code(), ErrorCode::kPayloadTooLarge);
-  EXPECT_FALSE(Trickle("1").ReadToFd(-1, 4).ok());
 }
 
 TEST(Request, ReadsJson) {
