@@ -93,7 +93,14 @@ Result<std::string> StatementRuns::Submit(const Caller& caller, statement::State
                                                        std::to_string(limits::kStatementsUnfinishedMax) +
                                                        " statements that have not ended; wait for some of them.");
     }
+    Share& share = shares_[caller.principal];
+    if (share.unfinished >= limits::kStatementsUnfinishedPerPrincipalMax) {
+      return Status(ErrorCode::kResourceExhausted, "You have " +
+                                                       std::to_string(limits::kStatementsUnfinishedPerPrincipalMax) +
+                                                       " statements that have not ended; wait for some of them.");
+    }
     ++unfinished;
+    ++share.unfinished;
     entries_.emplace(entry->id, entry);
     queues_[caller.organisation].push_back(entry);
   }
@@ -166,6 +173,9 @@ void StatementRuns::KeepLocked(const EntryPointer& entry) {
   finished.entries.push_back(entry);
   finished.bytes += entry->bytes;
   --unfinished_[organisation];
+  if (--shares_[entry->caller.principal].unfinished == 0) {
+    shares_.erase(entry->caller.principal);
+  }
   while (finished.entries.size() > limits::kStatementsKeptMax ||
          (finished.entries.size() > 1 && finished.bytes > limits::kStatementBytesKeptMax)) {
     ForgetOldestLocked(organisation);
@@ -199,8 +209,11 @@ StatementRuns::EntryPointer StatementRuns::TakeLocked() {
     if (running < limits::kStatementsRunningPerOrganisationMax) {
       ++running;
       last_served_ = next->first;
-      EntryPointer entry = next->second.front();
-      next->second.pop_front();
+      const auto least = std::ranges::min_element(
+          next->second, {}, [this](const EntryPointer& waiting) { return shares_[waiting->caller.principal].running; });
+      EntryPointer entry = *least;
+      next->second.erase(least);
+      ++shares_[entry->caller.principal].running;
       if (next->second.empty()) {
         queues_.erase(next);
       }
@@ -232,6 +245,7 @@ void StatementRuns::Work() {
     }
     lock.lock();
     --running_[entry->caller.organisation];
+    --shares_[entry->caller.principal].running;
     if (!outcome->ok() && outcome->status().code() == ErrorCode::kAborted && entry->canceled->load()) {
       entry->state = StatementState::kCanceled;
     } else {

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // SQL statements that clients submit, wait for, and come back to: a bounded queue for each organisation, a bounded
-// number of threads that serve them in turn, and the results of the last statements of each organisation.
+// number of threads that serve them in turn, within an organisation whose principal runs least, and the results of the
+// last statements of each organisation.
 //
 // States: PENDING -> RUNNING -> SUCCEEDED | FAILED | CANCELED, and PENDING -> CANCELED. Of a statement that runs a
 // cancellation ends the engine's job, and nothing else: it is CANCELED if it has done nothing, and what it has done by
 // then its state tells. Who learns what: a
 // statement is seen by who submitted it, and by nobody else (RESOURCE_DOES_NOT_EXIST). Errors: RESOURCE_EXHAUSTED if an
-// organisation has too many statements waiting. Results are kept for limits::kStatementKeptMs, the last ones of each
-// organisation, in a budget of memory. Times in milliseconds. Threads: thread-safe. Stop() lets what runs end;
-// the destructor calls it.
+// organisation, or one principal of it, has too many statements that have not ended. Results are kept for
+// limits::kStatementKeptMs, the last ones of each organisation, in a budget of memory. Times in milliseconds. Threads:
+// thread-safe. Stop() lets what runs end; the destructor calls it.
 #pragma once
 
 #include <condition_variable>
@@ -67,6 +68,11 @@ class StatementRuns {
 
  private:
   struct Entry;
+  // What a principal has.
+  struct Share {
+    std::size_t unfinished = 0;
+    std::size_t running = 0;
+  };
   using EntryPointer = std::shared_ptr<Entry>;
   // What is kept of an organisation's statements that have ended.
   struct Finished {
@@ -75,7 +81,8 @@ class StatementRuns {
   };
 
   Result<EntryPointer> FindLocked(const catalog::Caller& caller, const std::string& id);
-  // The next statement to run, RUNNING from here on: the one after whom was served last that may have one more.
+  // The next statement to run, RUNNING from here on: of the organisation after the one that was served last that may
+  // have one more.
   EntryPointer TakeLocked();
   static StatementView ViewOf(const Entry& entry);
   void KeepLocked(const EntryPointer& entry);
@@ -95,6 +102,7 @@ class StatementRuns {
   OrganisationId last_served_;
   std::map<OrganisationId, Finished> finished_;
   std::map<OrganisationId, std::size_t> unfinished_;  // waiting and running
+  std::map<PrincipalId, Share> shares_;               // of those who have some that have not ended
   FairGate waiters_;
   bool stopping_ = false;
   std::vector<std::thread> threads_;

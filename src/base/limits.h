@@ -189,6 +189,7 @@ inline constexpr std::int64_t kStatementWaitSecondsMin = 5;
 inline constexpr std::int64_t kStatementWaitSecondsMax = 50;
 inline constexpr std::size_t kStatementWaitersMax = 6;  // handlers that wait for one; fewer than kHttpWorkerThreads
 inline constexpr std::size_t kStatementsUnfinishedMax = 64;  // of one organisation
+inline constexpr std::size_t kStatementsUnfinishedPerPrincipalMax = 48;
 inline constexpr std::size_t kStatementWaitersPerOrganisationMax = 3;
 inline constexpr std::size_t kStatementsRunningPerOrganisationMax = 2;          // of kStatementThreads
 inline constexpr std::size_t kStatementsKeptMax = 32;                           // results of one organisation

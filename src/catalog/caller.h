@@ -26,6 +26,7 @@ struct Caller {
   std::vector<std::string> groups;  // names, for display and is_account_group_member
   std::int64_t workspace_id = 0;
   bool is_admin = false;  // member of the organisation's group `admins`
+  std::string token_id;   // of the token that he came with; empty if the server acts for the principal
 };
 
 }  // namespace glovebox::catalog

@@ -144,18 +144,34 @@ Result<Caller> Tokens::Authenticate(const std::string& token) const {
     return Unauthenticated();
   }
   GB_ASSIGN_OR_RETURN(const auto transaction, context_.database->Begin(store::Access::kRead));
-  GB_ASSIGN_OR_RETURN(const auto row, transaction->QueryOne("SELECT organisation_id, principal_id, expires_at FROM "
+  GB_ASSIGN_OR_RETURN(const auto row, transaction->QueryOne("SELECT organisation_id, principal_id, expires_at, id FROM "
                                                             "tokens WHERE hash = ?",
                                                             {crypto::HashToken(token)}));
   if (!row.has_value() || row->Int(2) <= ToInt(context_.clock->Now())) {
     return Unauthenticated();
   }
-  return ActiveCaller(*transaction, OrganisationId(row->Text(0)), PrincipalId(row->Text(1)));
+  GB_ASSIGN_OR_RETURN(Caller caller,
+                      ActiveCaller(*transaction, OrganisationId(row->Text(0)), PrincipalId(row->Text(1))));
+  caller.token_id = row->Text(3);
+  return caller;
 }
 
 Result<Caller> Tokens::CallerNow(const Caller& caller) const {
   GB_ASSIGN_OR_RETURN(const auto transaction, context_.database->Begin(store::Access::kRead));
-  return ActiveCaller(*transaction, caller.organisation, caller.principal);
+  GB_ASSIGN_OR_RETURN(Caller now, ActiveCaller(*transaction, caller.organisation, caller.principal));
+  now.token_id = caller.token_id;
+  if (!now.token_id.empty()) {
+    GB_ASSIGN_OR_RETURN(
+        const auto valid,
+        transaction->QueryOne(
+            "SELECT 1 FROM tokens WHERE organisation_id = ? AND id = ? AND principal_id = ? AND "
+            "expires_at > ?",
+            {caller.organisation.str(), now.token_id, caller.principal.str(), ToInt(context_.clock->Now())}));
+    if (!valid.has_value()) {
+      return Unauthenticated();
+    }
+  }
+  return now;
 }
 
 }  // namespace glovebox::catalog

@@ -49,7 +49,8 @@ class Tokens {
   Status Revoke(const Caller& caller, const std::string& token_id) const;
   // Returns UNAUTHENTICATED.
   Result<Caller> Authenticate(const std::string& token) const;
-  // The same caller as he is now, for work that waited. UNAUTHENTICATED if he is not there or inactive.
+  // The same caller as he is now, for work that waited. UNAUTHENTICATED if he is not there or inactive, or if the token
+  // that he came with is revoked or expired.
   Result<Caller> CallerNow(const Caller& caller) const;
 
  private:

@@ -178,9 +178,38 @@ TEST_F(StatementRunsTest, AStatementThatWaitedRunsWithTheRightsOfTheMoment) {
   EXPECT_EQ(view->outcome->status().code(), ErrorCode::kUnauthenticated) << "as with a revoked token";
 }
 
+TEST_F(StatementRunsTest, WhatWaitedDoesNotRunWithARevokedToken) {
+  FillShare();
+  const auto token = catalog_->tokens.CreateFor(admin_, user_.name, "", std::nullopt);
+  ASSERT_TRUE(token.ok());
+  const catalog::Caller came = catalog_->tokens.Authenticate(token->value).value();
+  const std::string revoked = Submit(came);
+  const std::string other = Submit(user_);
+  ASSERT_TRUE(catalog_->tokens.Revoke(admin_, token->info.id).ok());
+  engine_.Open();
+  const auto view = runs_.Wait(user_, revoked, kLongMs);
+  ASSERT_EQ(view->state, StatementState::kFailed);
+  EXPECT_EQ(view->outcome->status().code(), ErrorCode::kUnauthenticated);
+  EXPECT_EQ(runs_.Wait(user_, other, kLongMs)->state, StatementState::kSucceeded) << "came with another one";
+}
+
+TEST_F(StatementRunsTest, WithinAnOrganisationWhoRunsLeastIsNext) {
+  const std::vector<std::string> share = FillShare();
+  const std::string second = Submit(admin_);
+  const std::string first = Submit(user_);
+  ASSERT_TRUE(runs_.Cancel(admin_, share[0]).ok());
+  engine_.AwaitStarted(limits::kStatementsRunningPerOrganisationMax + 1);
+  EXPECT_EQ(runs_.Get(user_, first)->state, StatementState::kRunning);
+  EXPECT_EQ(StateOf(second), StatementState::kPending);
+}
+
 TEST_F(StatementRunsTest, AnOrganisationThatSubmitsTooMuchIsToldAndOthersAreNot) {
-  for (std::size_t i = 0; i < limits::kStatementsUnfinishedMax; ++i) {
+  for (std::size_t i = 0; i < limits::kStatementsUnfinishedPerPrincipalMax; ++i) {
     Submit(admin_);
+  }
+  EXPECT_EQ(runs_.Submit(admin_, {}).status().code(), ErrorCode::kResourceExhausted);
+  for (std::size_t i = limits::kStatementsUnfinishedPerPrincipalMax; i < limits::kStatementsUnfinishedMax; ++i) {
+    Submit(user_);
   }
   EXPECT_EQ(runs_.Submit(user_, {}).status().code(), ErrorCode::kResourceExhausted);
   EXPECT_TRUE(runs_.Submit(other_, {}).ok());
