@@ -206,6 +206,20 @@ bool IsDimensionMapping(const Core& core, const std::vector<Asset>& assets, std:
   return joined;
 }
 
+bool IsFoundOnce(const Core& core, const std::vector<Asset>& assets, std::size_t instance) {
+  std::set<std::string> joined;
+  for (const std::set<ColumnRef>& columns : EqualityClasses(core)) {
+    const bool across = std::ranges::any_of(columns, [&](ColumnRef column) { return column.instance != instance; });
+    for (const ColumnRef column : columns) {
+      if (across && column.instance == instance) {
+        joined.insert(AsciiLower(NameOf(core, assets, column)));
+      }
+    }
+  }
+  const Instance& target = core.instances[instance];
+  return target.distinct != nullptr || assets[target.asset].ContainsKey(joined);
+}
+
 bool ReachesAllUniquely(const Core& core, const std::vector<Asset>& assets, std::size_t instance) {
   const std::vector<std::set<ColumnRef>> classes = EqualityClasses(core);
   std::set<std::size_t> reached{instance};

@@ -32,6 +32,10 @@ std::set<ColumnRef> IdentityColumns(const Core& core, const std::vector<Asset>& 
 // Whether every other instance is N:1 from `instance` (P5): each is reached over equalities that contain a key of it.
 bool ReachesAllUniquely(const Core& core, const std::vector<Asset>& assets, std::size_t instance);
 
+// Whether a row of the others finds at most one of this instance's (P5): its columns that are joined contain a key of
+// it.
+bool IsFoundOnce(const Core& core, const std::vector<Asset>& assets, std::size_t instance);
+
 // The own columns that are joined to an identity's asset only as a mapping of a dimension (P6): P9 does not govern
 // them.
 bool IsDimensionMapping(const Core& core, const std::vector<Asset>& assets, std::size_t instance);

@@ -202,6 +202,7 @@ class Governor {
                         ? "the joins multiply rows: every table but one is joined on a declared key of it"
                         : "tables are joined by equality of allowed columns; a product of tables is not possible");
     }
+    GB_RETURN_IF_ERROR(CheckOwnKeys(core, query.position));
     const bool any = candidates.empty();
     for (std::size_t i = 0; i < core.instances.size() && any; ++i) {
       if (assets_[core.instances[i].asset].IsProtected()) {
@@ -210,6 +211,23 @@ class Governor {
     }
     query.finest = FinestOf(core, assets_, candidates);
     return CheckOwnAndLeft(query);
+  }
+
+  // P5: an own table that gives a row several partners would multiply what its author chose, in rows, groups and time.
+  // NOLINTNEXTLINE(misc-no-recursion): as deep as the plan
+  Status CheckOwnKeys(const Core& core, std::size_t position) const {
+    for (std::size_t i = 0; i < core.instances.size(); ++i) {
+      const Instance& instance = core.instances[i];
+      if (instance.distinct != nullptr) {
+        GB_RETURN_IF_ERROR(CheckOwnKeys(*instance.distinct, position));
+      } else if (core.instances.size() > 1 && !assets_[instance.asset].IsProtected() &&
+                 !IsFoundOnce(core, assets_, i)) {
+        return Refuse("P5", position,
+                      "the own table " + assets_[instance.asset].DisplayName() +
+                          " has one row for each of what it is joined on: make it so, and declare the key");
+      }
+    }
+    return {};
   }
 
   Status CheckOwnAndLeft(const GovernedQuery& query) const {
