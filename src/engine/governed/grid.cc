@@ -69,14 +69,29 @@ bool CountsRows(const query::GovernedCall& call, const query::Branch& branch) {
   return !branch.none && !branch.measure && call.distinct != Distinct::kColumn && !zero;
 }
 
+bool AreOfOneForm(const query::Branch& a, const query::Branch& b) {
+  const auto are_equal = [](const query::DecimalNumber& x, const query::DecimalNumber& y) {
+    return x.unscaled == y.unscaled && x.scale == y.scale;
+  };
+  return a.measure == b.measure && are_equal(a.scale, b.scale) && are_equal(a.offset, b.offset);
+}
+
 // What a call tells of a measure (P4, stored NULLs).
 std::string KindOf(const query::GovernedCall& call) {
   const bool measure =
       std::ranges::any_of(call.branches, [](const query::Branch& branch) { return branch.measure.has_value(); });
   const bool offset = std::ranges::any_of(
       call.branches, [](const query::Branch& branch) { return branch.measure && branch.offset.unscaled != 0; });
-  const bool constants =
-      std::ranges::any_of(call.branches, [](const query::Branch& branch) { return !branch.none && !branch.measure; });
+  // Values of different forms are added up and divided together: what the forms differ by tells how many there are.
+  bool mixed = false;
+  const query::Branch* first = nullptr;
+  for (const query::Branch& branch : call.branches) {
+    if (branch.none) {
+      continue;
+    }
+    first = first == nullptr ? &branch : first;
+    mixed = mixed || !branch.measure || !AreOfOneForm(branch, *first);
+  }
   if (call.distinct == Distinct::kColumn) {
     return "count";
   }
@@ -90,12 +105,12 @@ std::string KindOf(const query::GovernedCall& call) {
     case GovernedAggregate::kSum:
       return offset ? "sum+count" : "sum";
     case GovernedAggregate::kAvg:
-      return constants ? "sum+count" : "avg";  // a divisor of rows and of values tells the number of values
+      return mixed ? "sum+count" : "avg";
     case GovernedAggregate::kStddevSample:
     case GovernedAggregate::kVarianceSample:
-      return constants ? "sum+count" : "sample";
+      return mixed ? "sum+count" : "sample";
     default:
-      return constants ? "sum+count" : "population";
+      return mixed ? "sum+count" : "population";
   }
 }
 
