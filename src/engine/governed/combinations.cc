@@ -2,6 +2,7 @@
 #include "engine/governed/combinations.h"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -12,6 +13,7 @@
 #include "engine/governed/atoms.h"
 #include "engine/governed/nested_cells.h"
 #include "engine/governed/remainder.h"
+#include "engine/governed/unit_atoms.h"
 #include "privacy/combinations.h"
 
 namespace glovebox::engine::governed {
@@ -20,7 +22,8 @@ namespace {
 using privacy::CellIndex;
 using query::Population;
 
-// What cells must have in common to be combined: the alias of the table whose rows they add up, and the contribution.
+// What cells must have in common to be combined: the alias of the table whose rows they add up, and the contribution;
+// or no alias and a class of units, whose number they tell, whatever tables these are in.
 using Subject = std::pair<std::string, std::string>;
 
 // The aliases of the tables whose rows the grid's cells add up, as far as they can be looked at.
@@ -58,7 +61,25 @@ std::optional<Subject> SubjectOf(const RunContext& run, const Grid& grid, std::s
   return Subject(table.alias, grid.count_classes.contains(contribution) ? rows : contribution);
 }
 
-// One for each table whose rows the branch tells of.
+// The table with the units of a class; null if there is none.
+const query::PopulationTable* TableOfUnits(const RunContext& run, const Grid& grid, const std::string& units_class) {
+  for (const query::PopulationTable* table : UnitTables(run, grid.population)) {
+    if (UnitsClass(*run.catalog.Find(table->asset)) == units_class) {
+      return table;
+    }
+  }
+  return nullptr;
+}
+
+// Whether a unit has at most one row in the population, so that disjoint rows are disjoint units.
+bool HasSingleUnits(const RunContext& run, const Population& population) {
+  return std::ranges::all_of(population.tables, [&run](const query::PopulationTable& table) {
+    return table.distinct == nullptr &&
+           (!run.catalog.Find(table.asset)->IsProtected() || run.StatisticsOf(table.asset).one_row_per_unit);
+  });
+}
+
+// One for each table whose rows the branch tells of, and its units.
 std::set<Subject> SubjectsOf(const RunContext& run, const Grid& grid, std::size_t c, std::size_t b,
                              const std::string& contribution) {
   std::set<Subject> out;
@@ -69,6 +90,9 @@ std::set<Subject> SubjectsOf(const RunContext& run, const Grid& grid, std::size_
     if (const auto subject = SubjectOf(run, grid, c, b, contribution, *grid.population.Table(alias))) {
       out.insert(*subject);
     }
+  }
+  if (IsUnitsClass(contribution) && TableOfUnits(run, grid, contribution) != nullptr) {
+    out.insert(Subject("", contribution));
   }
   return out;
 }
@@ -117,6 +141,12 @@ class Audit {
       WithholdAll();
       return {};
     }
+    if (CountsUnits()) {
+      if (!IsAuditedByRows() && !AreUnitsSafe()) {
+        WithholdAll();
+      }
+      return {};
+    }
     AtomScan scan(run_, sides_);
     if (scan.HasOneBase() && (AreSafeByRows(run_, sides_, audited_, scan.kinds()) || IsSafeBySample(scan))) {
       return {};
@@ -134,6 +164,16 @@ class Audit {
   }
 
  private:
+  [[nodiscard]] bool CountsUnits() const { return subject_.first.empty(); }
+  // The sides are of the rows of one table, each unit's only one: another audit has them.
+  [[nodiscard]] bool IsAuditedByRows() const {
+    return std::ranges::all_of(sides_, [this](const Side& side) {
+      const std::string& alias = side.population.finest;
+      return alias == sides_.front().population.finest && CountedTables(*side.grid, run_.catalog).contains(alias) &&
+             CountClass(run_, *side.grid->population.Table(alias)) == subject_.second;
+    });
+  }
+
   Status AddGrid(const Grid& grid, std::optional<std::size_t> query) {
     for (std::size_t c = 0; c < grid.calls.size(); ++c) {
       for (std::size_t b = 0; b < grid.calls[c].branches.size(); ++b) {
@@ -152,7 +192,8 @@ class Audit {
     // What every row has a value of tells no row apart.
     const std::string valued = grid.calls[c].branches[b].lacking ? grid.Valued(c, b, contribution) : "";
     const bool by_rows = reading_.kind == Reading::Kind::kRows;
-    Side side{&grid, c, b, query::RowsOf(grid.BranchPopulation(c, b), subject_.first), by_rows ? "" : valued};
+    const std::string alias = CountsUnits() ? TableOfUnits(run_, grid, contribution)->alias : subject_.first;
+    Side side{&grid, c, b, query::RowsOf(grid.BranchPopulation(c, b), alias), by_rows ? "" : valued};
     bool is_new = false;
     for (std::size_t g = 0; g < grid.groups.size(); ++g) {
       const std::string& digest = grid.groups[g].digests[c][b];
@@ -165,7 +206,7 @@ class Audit {
       const auto [entry, added] = cells_.try_emplace({digest, side.valued}, cells_.size());
       if (added) {
         GB_ASSIGN_OR_RETURN(Population population, cell.Population(run_.catalog));
-        audited_.push_back({query::RowsOf(std::move(population), subject_.first), side.valued, rows});
+        audited_.push_back({query::RowsOf(std::move(population), alias), side.valued, rows});
       }
       is_new = is_new || added;
       side.cells.emplace(grid.groups[g].key, entry->second);
@@ -213,7 +254,7 @@ class Audit {
       const std::size_t one = todo.back();
       todo.pop_back();
       for (std::size_t s = 0; s < sides_.size(); ++s) {
-        if (!connected[s] && !query::AreDisjoint(sides_[one].population, sides_[s].population)) {
+        if (!connected[s] && MayShare(sides_[one].population, sides_[s].population)) {
           connected[s] = true;
           todo.push_back(s);
         }
@@ -226,6 +267,11 @@ class Audit {
       }
     }
     sides_ = std::move(kept);
+  }
+
+  // Whether rows, or units, may be in both.
+  [[nodiscard]] bool MayShare(const Population& a, const Population& b) const {
+    return (CountsUnits() && !(HasSingleUnits(run_, a) && HasSingleUnits(run_, b))) || !query::AreDisjoint(a, b);
   }
 
   [[nodiscard]] bool IsOurs(CellIndex cell) const { return ours_.contains(cell); }
@@ -254,12 +300,47 @@ class Audit {
     if (!scan.CountExactly(atoms, kind).ok()) {
       return false;
     }
+    return WithholdTelling(atoms, kind, [&](const std::vector<std::size_t>& which) -> Result<bool> {
+      const std::int64_t units = scan.CountUnits(atoms, which, kind);
+      return units > 0 && units < scan.kinds()[kind].min_units;
+    });
+  }
+
+  // The same for counts of units. What weighs no large atom has none of this run's cells most of the time, and then the
+  // small atoms, which may be many, are not looked at.
+  bool AreUnitsSafe() {
+    UnitScan scan(run_, sides_);
+    if (!scan.Scan().ok()) {
+      return false;
+    }
+    Result<std::vector<AtomRows>> atoms = scan.Large();
+    if (!atoms.ok()) {
+      return false;
+    }
+    const privacy::Combinations left = Cancelled(*atoms, 0);
+    if (std::ranges::all_of(ours_, [&left](const auto& entry) { return left.IsCancelled({entry.first}); }) &&
+        !left.IsExhausted()) {
+      return true;
+    }
+    const Result<std::vector<AtomRows>> small = scan.Small();
+    if (!small.ok()) {
+      return false;
+    }
+    atoms->insert(atoms->end(), small->begin(), small->end());
+    return WithholdTelling(*atoms, 0, [&](const std::vector<std::size_t>& which) -> Result<bool> {
+      std::int64_t units = 0;
+      for (const std::size_t atom : which) {
+        units += (*atoms)[atom].units[0];
+      }
+      return units > 0 && units < scan.min_units();
+    });
+  }
+
+  // False if it cannot be decided.
+  bool WithholdTelling(std::vector<AtomRows>& atoms, std::size_t kind,
+                       const std::function<Result<bool>(const std::vector<std::size_t>&)>& is_few) {
     while (!ours_.empty()) {
       const privacy::Combinations combinations = Cancelled(atoms, kind);
-      const auto is_few = [&](const std::vector<std::size_t>& which) -> Result<bool> {
-        const std::int64_t units = scan.CountUnits(atoms, which, kind);
-        return units > 0 && units < scan.kinds()[kind].min_units;
-      };
       const auto telling =
           combinations.Find(AtomsOf(atoms, kind), is_few, [this](CellIndex cell) { return IsOurs(cell); });
       if (combinations.IsExhausted() || !telling.ok()) {
@@ -430,7 +511,8 @@ Status WithholdCombinations(RunContext& run, std::vector<ExecutedQuery>& queries
   const std::vector<Reading> readings = ReadingsOf(queries, history);
   for (const Subject& subject : SubjectsOfRun(run, queries)) {
     for (const Reading& reading : readings) {
-      if (reading.kind == Reading::Kind::kExact || IsCountClass(subject.second)) {
+      const bool of_rows = !subject.first.empty() && IsCountClass(subject.second);
+      if (reading.kind == Reading::Kind::kExact || of_rows) {
         Audit audit(run, queries, repeats, subject, reading);
         GB_RETURN_IF_ERROR(audit.Read(history));
         GB_RETURN_IF_ERROR(audit.Run());
