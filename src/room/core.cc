@@ -76,10 +76,7 @@ Result<LockedMembership> Core::EnterForChange(const Caller& caller, const std::s
                                               RoomPrivilege privilege, Joining joining) {
   GB_ASSIGN_OR_RETURN(const Membership before, Enter(caller, room_name));
   GB_RETURN_IF_ERROR(context_.metastores.CheckOnRoom(caller, privilege, before.self().local_name));
-  RoomLock lock(MutexOf(before.room.id), std::chrono::milliseconds(context_.room_lock_timeout_ms));
-  if (!lock.owns_lock()) {
-    return Status(ErrorCode::kResourceExhausted, "Too many changes of this clean room are under way; try again later.");
-  }
+  GB_ASSIGN_OR_RETURN(RoomLock lock, LockForRequest(before.room.id));
   GB_ASSIGN_OR_RETURN(Membership membership, Find(caller, room_name));
   if (membership.room.id != before.room.id) {
     return Status(ErrorCode::kAborted, "The clean room was replaced by another one meanwhile; try again.");
@@ -97,6 +94,14 @@ Result<LockedMembership> Core::EnterForChange(const Caller& caller, const std::s
   static_cast<Membership&>(locked) = std::move(membership);
   locked.lock = std::move(lock);
   return locked;
+}
+
+Result<RoomLock> Core::LockForRequest(const RoomId& room) {
+  RoomLock lock(MutexOf(room), std::chrono::milliseconds(context_.room_lock_timeout_ms));
+  if (!lock.owns_lock()) {
+    return Status(ErrorCode::kResourceExhausted, "Too many changes of this clean room are under way; try again later.");
+  }
+  return lock;
 }
 
 RoomMutex& Core::MutexOf(const RoomId& room) {

@@ -83,7 +83,9 @@ class Core {
   // the metastore or MANAGE on the room, since who joins owns the side from then on.
   Result<LockedMembership> EnterForChange(const Caller& caller, const std::string& room_name, RoomPrivilege privilege,
                                           Joining joining);
-  // For the server's own work, which waits as long as it takes.
+  // For a request: RESOURCE_EXHAUSTED if others have the room for too long.
+  Result<RoomLock> LockForRequest(const RoomId& room);
+  // For the server's own work, and what a request still owes after its ledger entry: waits as long as it takes.
   RoomLock Lock(const RoomId& room);
   // For the server's own work: the room as it is now, or DATA_LOSS.
   Result<Room> Load(const RoomId& room);

@@ -303,11 +303,24 @@ Status RoomService::Delete(const Caller& caller, const std::string& name,
     self.updated_at = core_.Now();
     Effects effects{RemoveMember(id, self), CatalogAct{CatalogAct::Kind::kRemoveRoom, self.organisation,
                                                        membership.room.SideId(self), self.local_name, "", ""}};
+    // Who never joined has nothing to keep of it: an invitation that is over takes up no name and no place.
+    for (Member invited : membership.room.members) {
+      if (invited.alias != self.alias && !invited.joined_at && !invited.left_at) {
+        invited.left_at = core_.Now();
+        invited.updated_at = core_.Now();
+        effects.emplace_back(RemoveMember(id, invited));
+        effects.emplace_back(CatalogAct{CatalogAct::Kind::kRemoveRoom, invited.organisation,
+                                        membership.room.SideId(invited), invited.local_name, "", ""});
+      }
+    }
     const RoomState before = membership.room.state;
     if (before == RoomState::kClosed || before == RoomState::kFailed || before == RoomState::kClosing) {
       GB_ASSIGN_OR_RETURN(const auto tx, core_.context().database.Begin(store::Access::kWrite));
-      GB_RETURN_IF_ERROR(Apply(*tx, {std::get<Statement>(effects[0])}, 0));
-      GB_RETURN_IF_ERROR(core_.context().metastores.Apply(*tx, std::get<CatalogAct>(effects[1])));
+      for (const Effect& effect : effects) {
+        const auto* const statement = std::get_if<Statement>(&effect);
+        GB_RETURN_IF_ERROR(statement != nullptr ? Apply(*tx, {*statement}, 0)
+                                                : core_.context().metastores.Apply(*tx, std::get<CatalogAct>(effect)));
+      }
       return tx->Commit();
     }
     const bool declines = !self.joined_at;

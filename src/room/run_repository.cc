@@ -463,6 +463,15 @@ Result<std::int64_t> DeniedExports(Transaction& tx, const Export& asked, std::in
   return row ? row->Int(0) : 0;
 }
 
+Result<std::int64_t> CountDeniedRuns(Transaction& tx, const Run& run, TimeMs after) {
+  GB_ASSIGN_OR_RETURN(const auto row,
+                      tx.QueryOne("SELECT COUNT(*) FROM room_runs WHERE organisation_id = ? AND principal_id = ? AND "
+                                  "room_id = ? AND outcome = ? AND requested_at > ?",
+                                  {Text(run.organisation.str()), Text(run.principal.str()), Text(run.room.str()),
+                                   Text(Name(RunOutcome::kDenied)), ToInt(after)}));
+  return row->Int(0);
+}
+
 Statement SetDeniedExports(const Export& asked, std::int64_t day, std::int64_t count) {
   return {
       "INSERT INTO room_denied_exports (room_id, runner_alias, principal_name, day, denied) VALUES (?, ?, ?, ?, ?) ON "

@@ -84,6 +84,8 @@ Result<std::vector<Export>> OpenExports(store::Transaction& tx, const std::optio
 Statement InsertExport(const Export& item);
 // How many exports of who asks for this one were denied in the room on a day (since 1970).
 Result<std::int64_t> DeniedExports(store::Transaction& tx, const Export& asked, std::int64_t day);
+// Of the run's principal in its room, after a time.
+Result<std::int64_t> CountDeniedRuns(store::Transaction& tx, const Run& run, TimeMs after);
 Statement SetDeniedExports(const Export& asked, std::int64_t day, std::int64_t count);
 Statement UpdateExport(const Export& item);
 

@@ -116,7 +116,6 @@ Result<RunView> RunService::Submit(const Caller& caller, const SubmitSpec& spec)
     }
   }
   GB_RETURN_IF_ERROR(Core::RequireState(membership.room, {RoomState::kActive}));
-  GB_RETURN_IF_ERROR(queue_.Reserve(caller.organisation));
   Run run;
   run.id = RunId{last_number_.fetch_add(2) + 1};
   run.task_id = RunId{static_cast<std::int64_t>(run.id) + 1};
@@ -135,6 +134,16 @@ Result<RunView> RunService::Submit(const Caller& caller, const SubmitSpec& spec)
   run.requested_at = core_.Now();
   run.output_catalog = membership.self().output_catalog;
   run.output_schema = "run_" + Text(run.id);
+  const Result<NotebookView> runnable = CheckRunnable(membership.room, membership.alias, run);
+  if (!runnable.ok()) {
+    GB_ASSIGN_OR_RETURN(const std::int64_t denied, core_.Read([&](store::Transaction& tx) {
+      return CountDeniedRuns(tx, run, TimeMs{ToInt(run.requested_at) - limits::kDeniedRunsMs});
+    }));
+    if (denied >= static_cast<std::int64_t>(limits::kRunsDeniedPerDayMax)) {
+      return runnable.status();  // the ledger has enough of them
+    }
+  }
+  GB_RETURN_IF_ERROR(queue_.Reserve(caller.organisation));
   LedgerEntry entry = EntryOf(EventType::kRunRequested, membership.alias, "runner", Text(run.id));
   entry.data = {{"notebook", run.notebook_name}, {"etag", run.etag.str()}};
   const Result<std::int64_t> recorded = core_.journal().Record(run.room, std::move(entry), {InsertRun(run)});
@@ -142,7 +151,6 @@ Result<RunView> RunService::Submit(const Caller& caller, const SubmitSpec& spec)
     queue_.Unreserve(caller.organisation);
     return recorded.status();
   }
-  const Result<NotebookView> runnable = CheckRunnable(membership.room, membership.alias, run);
   if (!runnable.ok()) {
     queue_.Unreserve(caller.organisation);
     if (const Status denied = Deny(run, runnable.status()); !denied.ok()) {
@@ -272,7 +280,7 @@ Result<json::Value> RunService::Certificate(const Caller& caller, const std::str
 
 Status RunService::Cancel(const Caller& caller, RunId id) {
   GB_ASSIGN_OR_RETURN(const Run found, FindForCaller(caller, id));
-  const RoomLock lock = core_.Lock(found.room);
+  GB_ASSIGN_OR_RETURN(const RoomLock lock, core_.LockForRequest(found.room));
   GB_ASSIGN_OR_RETURN(Run run, FindForCaller(caller, id));
   return CancelRun(run);
 }

@@ -102,6 +102,15 @@ TEST_F(RoomsTest, NamesAreUniqueWithoutCaseInAllMetastores) {
   EXPECT_NE(theirs.status().message().find("'ins'"), std::string::npos) << theirs.status().message();
 }
 
+TEST_F(RoomsTest, AnInvitationThatIsOverTakesUpNothing) {
+  for (int i = 0; i < 2; ++i) {
+    Check(rooms_->rooms().Create(federation_, Spec("games")));
+    EXPECT_TRUE(rooms_->rooms().Get(insurer_, "games").ok());
+    Check(rooms_->DeleteRoom(federation_, "games"));
+    EXPECT_EQ(CodeOf(rooms_->rooms().Get(insurer_, "games")), ErrorCode::kNotFound);
+  }
+}
+
 TEST_F(RoomsTest, RefusesBadSpecifications) {
   RoomSpec twice = Spec("games");
   twice.collaborators[1].alias = "FED";

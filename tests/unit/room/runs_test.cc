@@ -368,6 +368,21 @@ TEST_F(RunsTest, TheQueueIsBounded) {
   EXPECT_EQ(CodeOf(rooms_->runs().Submit(federation_, Submission())), ErrorCode::kResourceExhausted);
 }
 
+TEST_F(RunsTest, DeniedRunsOfADayAreLimited) {
+  MakeNotebook();
+  const auto submit = [&] { return CodeOf(rooms_->runs().Submit(federation_, Submission())); };
+  const std::int64_t before = CountEvents("run.denied");
+  for (std::size_t i = 0; i < limits::kRunsDeniedPerDayMax + 2; ++i) {
+    ASSERT_EQ(submit(), ErrorCode::kInvalidState) << "nobody has approved it";
+  }
+  const auto most = before + static_cast<std::int64_t>(limits::kRunsDeniedPerDayMax);
+  EXPECT_EQ(CountEvents("run.denied"), most);
+  EXPECT_EQ(CountEvents("run.requested"), most);
+  clock_.AdvanceMs(limits::kDeniedRunsMs);
+  EXPECT_EQ(submit(), ErrorCode::kInvalidState);
+  EXPECT_EQ(CountEvents("run.denied"), most + 1) << "a day later it is told again";
+}
+
 TEST_F(RunsTest, ParametersAreTextsThatTheNotebookMayDeclare) {
   NotebookSpec spec;
   spec.name = "overlap";
