@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -117,8 +118,26 @@ Result<std::vector<Securable>> Executable(store::Transaction& transaction, const
   return functions;
 }
 
-// The functions of the schema that a body written by the caller may call. A name that only occurs in the body, in a
-// string say, brings a function more, which does no harm.
+constexpr unsigned char kFirstNonAscii = 0x80;
+
+bool IsOfName(char c) {
+  return c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+         static_cast<unsigned char>(c) >= kFirstNonAscii;
+}
+
+// Whether the name stands in the text, not as a part of a longer one. Both in lower case.
+bool HasName(std::string_view text, std::string_view name) {
+  for (std::size_t at = text.find(name); at != std::string_view::npos; at = text.find(name, at + 1)) {
+    const std::size_t end = at + name.size();
+    if ((at == 0 || !IsOfName(text[at - 1])) && (end == text.size() || !IsOfName(text[end]))) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// The functions of the schema that a body written by the caller may call. A name that stands in a string, or for a
+// column, brings a function more: what that one calls and lacks is then lacking here.
 Result<std::vector<Securable>> NamedIn(store::Transaction& transaction, const Caller& caller,
                                        const std::string& schema_id, const std::string& body) {
   GB_ASSIGN_OR_RETURN(
@@ -129,7 +148,7 @@ Result<std::vector<Securable>> NamedIn(store::Transaction& transaction, const Ca
   const std::string text = AsciiLower(body);
   std::vector<std::string> ids;
   for (const store::Row& row : rows) {
-    if (text.find(AsciiLower(row.Text(1))) != std::string::npos) {
+    if (HasName(text, AsciiLower(row.Text(1)))) {
       ids.push_back(row.Text(0));
     }
   }

@@ -59,8 +59,8 @@ class Functions {
   // same schema that was there when the body was written and that its author might execute, and no other that takes the
   // name later. Nothing else is handed to the engine, so that a function of the same name elsewhere cannot take the
   // place of one that a policy means. Needs EXECUTE; what is called without it is left out. Returns INVALID_STATE if
-  // two functions of the result have the same name in different schemas, or one has the name of a dropped one that
-  // another still calls.
+  // two functions of the result have the same name in different schemas, or one has the name of one that another still
+  // calls and that was dropped, or may not be executed.
   Result<std::vector<Function>> Closure(const Caller& caller, const std::vector<std::string>& full_names) const;
   static Result<std::vector<Function>> Closure(store::Transaction& transaction, const Caller& caller,
                                                const std::vector<std::string>& full_names);

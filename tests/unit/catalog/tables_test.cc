@@ -360,6 +360,17 @@ TEST_F(Data, AFunctionMeansThoseThatWereThereWhenItWasWritten) {
   EXPECT_EQ(names(), (Names{"outer: Helper(c)", "helper: true"})) << "now it is";
 }
 
+TEST_F(Data, AFunctionWhoseNameIsAPartOfAnotherIsNotCalled) {
+  ASSERT_TRUE(MakeFunction("mask_helper", {{"c", "BOOLEAN", ""}}, "c").ok());
+  ASSERT_TRUE(MakeFunction("mask", {{"c", "BOOLEAN", ""}}, "mask_helper(c)").ok());
+  ASSERT_TRUE(
+      catalog_->securables.Delete(admin_, SecurableKind::kFunction, "main.s.mask_helper", IfNotEmpty::kFail).ok());
+  ASSERT_TRUE(MakeFunction("mask_helper", {{"c", "BOOLEAN", ""}}, "NOT c").ok());
+  EXPECT_TRUE(catalog_->functions.CalledBy(admin_, "main.s", "mask_helper(c)").ok()) << "what writes it anew";
+  ASSERT_TRUE(MakeFunction("mask", {{"c", "BOOLEAN", ""}}, "mask_helper(c)", OnExisting::kReplace).ok());
+  EXPECT_EQ(catalog_->functions.Closure(admin_, {"main.s.mask"})->size(), 2U);
+}
+
 TEST_F(Data, AFunctionThatMayNotBeExecutedKeepsItsPlace) {
   ASSERT_TRUE(MakeFunction("helper", {{"c", "BOOLEAN", ""}}, "c").ok());
   ASSERT_TRUE(MakeFunction("outer", {{"c", "BOOLEAN", ""}}, "helper(c)").ok());
