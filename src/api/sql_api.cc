@@ -52,6 +52,8 @@ std::string_view ServiceErrorCode(ErrorCode code) {
       return "ALREADY_EXISTS";
     case ErrorCode::kAborted:
       return "ABORTED";
+    case ErrorCode::kUnauthenticated:
+      return "UNAUTHENTICATED";
     case ErrorCode::kResourceExhausted:
       return "RESOURCE_EXHAUSTED";
     case ErrorCode::kUnavailable:

@@ -46,7 +46,7 @@ class Executor {
   Executor(const catalog::Catalog& catalog, engine::Engine& engine) : catalog_(&catalog), engine_(&engine) {}
 
   // With the rights that the caller has now, not those of when he was authenticated; UNAUTHENTICATED if he is not
-  // active any more, ABORTED if it was cancelled: then it has changed nothing.
+  // active any more or his token was revoked or expired, ABORTED if it was cancelled: then it has changed nothing.
   Result<StatementResult> Execute(const catalog::Caller& caller, const StatementRequest& request) const;
   // Ends the engine's job of the statement with this key, if it has one now; after that it goes on to its end.
   void Cancel(const std::string& cancel_key) const { engine_->Cancel(cancel_key); }

@@ -53,8 +53,12 @@ inline std::vector<query::Asset> Room() {
                         "columns": {"id": {"identity": true, "uses": ["join"], "join_with": ["*.id"]},
                           "amt": {"uses": ["measure"], "aggregates": ["sum", "avg"]}}})",
                 {{"id", Type::Text()}, {"amt", Type::Integer(32)}}),
+      MakeAsset("tags", query::AssetRole::kProtected,
+                R"({"version": 1, "unit": {"domain": "person", "columns": ["id"]}, "min_units": 20,
+                        "columns": {"id": {"identity": true, "uses": ["join"], "join_with": ["*.id"]}}})",
+                {{"id", Type::Text()}}),
       MakeAsset("my", query::AssetRole::kOwn,
-                R"({"version": 1, "unit": {"domain": "customer", "columns": ["id"]}, "min_units": 10,
+                R"({"version": 1, "unit": {"domain": "customer", "columns": ["id"]}, "min_units": 10, "keys": [["id"]],
                         "columns": {"id": {"uses": ["join"], "join_with": ["*.id"]},
                           "grp": {"uses": ["dimension", "filter"]}}})",
                 {{"id", Type::Text()}, {"grp", Type::Text()}})};
