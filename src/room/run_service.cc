@@ -41,6 +41,14 @@ void Hide(Run& run, bool is_own) {
   }
 }
 
+// Whether the ledger has not had enough denied runs of the principal lately.
+Result<bool> MayDenyMore(Core& core, const Run& run) {
+  GB_ASSIGN_OR_RETURN(const std::int64_t denied, core.Read([&](store::Transaction& tx) {
+    return CountDeniedRuns(tx, run, TimeMs{ToInt(run.requested_at) - limits::kDeniedRunsMs});
+  }));
+  return denied < static_cast<std::int64_t>(limits::kRunsDeniedPerDayMax);
+}
+
 }  // namespace
 
 std::int64_t RoundedDurationMs(std::int64_t elapsed_ms) {
@@ -136,11 +144,9 @@ Result<RunView> RunService::Submit(const Caller& caller, const SubmitSpec& spec)
   run.output_schema = "run_" + Text(run.id);
   const Result<NotebookView> runnable = CheckRunnable(membership.room, membership.alias, run);
   if (!runnable.ok()) {
-    GB_ASSIGN_OR_RETURN(const std::int64_t denied, core_.Read([&](store::Transaction& tx) {
-      return CountDeniedRuns(tx, run, TimeMs{ToInt(run.requested_at) - limits::kDeniedRunsMs});
-    }));
-    if (denied >= static_cast<std::int64_t>(limits::kRunsDeniedPerDayMax)) {
-      return runnable.status();  // the ledger has enough of them
+    GB_ASSIGN_OR_RETURN(const bool more, MayDenyMore(core_, run));
+    if (!more) {
+      return runnable.status();
     }
   }
   GB_RETURN_IF_ERROR(queue_.Reserve(caller.organisation));
